@@ -1,0 +1,50 @@
+"""Where things are, and how a file comes into being whole or not at all."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from music_genre.errors import InputError
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = ROOT / "data"
+REPORTS = ROOT / "reports"
+MANUAL = REPORTS / "manual"
+SAMPLE = Path(__file__).resolve().parent / "sample"
+
+
+@contextmanager
+def atomic(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``path`` that takes its place when the block succeeds.
+
+    A block that fails, or a process that is killed in it, leaves ``path`` as it was.
+
+    Raises
+    ------
+    InputError
+        The file system refuses: no space, no permission, a file where a folder must be.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{os.getpid()}-{path.name}")  # keeps the suffix, as Keras needs
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        temporary.replace(path)
+    except OSError as error:
+        raise InputError(
+            f"{shown(path)} cannot be written ({error.strerror or error}): "
+            "free some space, or name another place to write to."
+        ) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def shown(path: str | Path) -> str:
+    """Return a path as a page may show it: inside the project from its root, else as given."""
+    path = Path(path)
+    absolute = path if path.is_absolute() else Path.cwd() / path
+    if absolute.resolve().is_relative_to(ROOT):
+        return absolute.resolve().relative_to(ROOT).as_posix()
+    return path.name if path.is_absolute() else path.as_posix()
