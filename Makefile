@@ -1,0 +1,139 @@
+# The paper's report, from a clone. `make` alone prints help.
+
+# Which folder under params/ (one .yaml per row), and which features table (CSV) if not found.
+TABLE ?= table1
+FEATURES ?=
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+# ---- The environment: PYTHON if given, else the active one, else .venv, made here.
+
+ifdef PYTHON
+  READY := environment
+else ifneq ($(VIRTUAL_ENV)$(filter-out base,$(CONDA_DEFAULT_ENV)),)
+  PYTHON := python
+  READY := environment
+else
+  PYTHON := .venv/bin/python
+  READY := .venv/.ready
+endif
+
+.venv/.ready: requirements.lock pyproject.toml
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo \
+	  "error: python3 is older than 3.11: install a newer one, or name one with make PYTHON=..." >&2; exit 1; }
+	@echo "building .venv: some minutes, once"
+	@python3 -m venv .venv
+	@$(PYTHON) -m pip install --quiet --require-hashes -r requirements.lock
+	@$(PYTHON) -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+.PHONY: environment
+environment:
+	@$(PYTHON) -c 'import importlib.util as u, sys; sys.exit(u.find_spec("music_genre") is None)' || { echo \
+	  "error: this Python environment lacks the package: run \`pip install -e .[dev]\` in it, or deactivate it" >&2; exit 1; }
+
+# ---- What a report is made from.
+
+# As music_genre.table.find has it: the table named, else GTZAN's, else the sample.
+DATA := $(or $(FEATURES),$(wildcard data/features_3_sec.csv),src/music_genre/sample/features.csv)
+ROWS := $(basename $(notdir $(wildcard params/$(TABLE)/*.yaml)))
+OUT := reports/$(TABLE)
+
+space := $(subst ,, )
+DATA_FILE := $(subst $(space),\ ,$(DATA))
+src = $(1:%=src/music_genre/%.py)
+BASE := $(OUT)/.inputs $(DATA_FILE) \
+  $(call src,__init__ errors paths features table params metrics splits provenance display plots)
+
+ifneq ($(filter report $(OUT)/%,$(MAKECMDGOALS)),)
+  ifeq ($(ROWS),)
+    $(error params/$(TABLE) holds no .yaml: name a folder under params/ with TABLE=, one .yaml per row)
+  endif
+  # Two stamps, rewritten only when what they say changes: which table and back end, which rows.
+  $(shell mkdir -p $(OUT) && cd $(OUT) && \
+    stamp() { [ "$$2" = "$$(cat $$1 2>/dev/null)" ] || echo "$$2" > $$1; }; \
+    stamp .inputs "$(DATA) $(KERAS_BACKEND)"; stamp .rows "$(sort $(ROWS))")
+endif
+
+$(DATA_FILE):
+	@echo "error: $(DATA) does not exist: name a features table with FEATURES=, or leave it out" >&2; exit 1
+
+# The .py is a notebook's source. --update leaves the time of an unchanged pair, hence touch.
+notebooks/%.ipynb: notebooks/%.py | $(READY)
+	@$(PYTHON) -m jupytext --quiet --to ipynb --update $<
+	@touch $@
+
+# $(call execute,notebook,papermill's arguments): the target exists only if the run went through;
+# what a failed one left is beside it, as .partial.ipynb and .log.
+define execute
+	@mkdir -p $(@D)
+	@echo "$(1): $@"
+	@$(PYTHON) -m papermill --no-progress-bar --stdout-file - $(2) \
+	    notebooks/$(1).ipynb $(@:.ipynb=.partial.ipynb) 2> $(@:.ipynb=.log) \
+	  || { grep -v '^ *$$' $(@:.ipynb=.log) | tail -n 1 >&2; \
+	       echo "error: $(1) failed; see $(@:.ipynb=.partial.ipynb) and $(@:.ipynb=.log)" >&2; exit 1; }
+	@mv $(@:.ipynb=.partial.ipynb) $@
+endef
+
+$(OUT)/explore.ipynb: notebooks/explore.ipynb $(BASE) src/music_genre/sample/clips.npz \
+    $(call src,sample/__init__) | $(READY)
+	$(call execute,explore,-r features "$(DATA)")
+
+$(OUT)/features.ipynb: notebooks/features.ipynb $(BASE) | $(READY)
+	$(call execute,features,-r features "$(DATA)")
+
+$(OUT)/rows/%/train.ipynb: params/$(TABLE)/%.yaml notebooks/train.ipynb $(BASE) \
+    $(call src,models training) | $(READY)
+	$(call execute,train,-f $< -r features "$(DATA)" -r output $(@D))
+
+$(OUT)/rows/%/evaluate.ipynb: $(OUT)/rows/%/train.ipynb notebooks/evaluate.ipynb $(BASE) \
+    $(call src,training) | $(READY)
+	$(call execute,evaluate,-r results $(@D))
+
+$(OUT)/summary.ipynb: $(ROWS:%=$(OUT)/rows/%/train.ipynb) $(OUT)/.rows notebooks/summary.ipynb \
+    $(BASE) $(call src,training summary) | $(READY)
+	$(call execute,summary,-r results $(OUT)/rows -r rows "$(ROWS)")
+
+$(OUT)/report.html: $(OUT)/explore.ipynb $(OUT)/features.ipynb $(OUT)/summary.ipynb \
+    $(ROWS:%=$(OUT)/rows/%/evaluate.ipynb) $(OUT)/.rows $(call src,report summary) \
+    $(wildcard src/music_genre/template/*) | $(READY)
+	@$(PYTHON) -m music_genre.report $(OUT) $(ROWS)
+
+# Files that make would otherwise see as intermediate and delete.
+.SECONDARY:
+
+# ---- What to ask for.
+
+.PHONY: help report test lab sample lock clean
+
+help: ## this list
+	@echo "usage: make TARGET [TABLE=folder under params/] [FEATURES=table.csv] [PYTHON=python]"
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+report: $(OUT)/report.html ## the report, reports/TABLE/report.html (-j2: two rows at a time)
+	@echo "report: $(OUT)/report.html"
+
+test: $(READY) ## style and tests
+	@$(PYTHON) -m ruff check --quiet . && $(PYTHON) -m ruff format --check --quiet .
+	@$(PYTHON) -m pytest -q
+
+lab: $(READY) ## JupyterLab on the notebooks
+	@$(PYTHON) -m jupyterlab notebooks
+
+sample: $(READY) ## the embedded sample again, from CLIPS=folder with a folder per genre
+	@$(PYTHON) -m music_genre.sample "$(CLIPS)"
+
+lock: ## requirements.lock and environment.yml again, from pyproject.toml (needs uv)
+	@uv pip compile pyproject.toml --quiet --extra dev --universal --fork-strategy fewest \
+	  --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" \
+	  -o requirements.lock
+	@sed -n '1,/- pip:/p' environment.yml > environment.yml.new
+	@sed -n 's/^\([a-z0-9].*==.*[^ ]\) *\\$$/      - "\1"/p' requirements.lock >> environment.yml.new
+	@echo '      - -e .' >> environment.yml.new
+	@mv environment.yml.new environment.yml
+
+clean: ## remove what `make report` made for TABLE (not .venv, not data/)
+	@rm -rf "reports/$(or $(TABLE),table1)"

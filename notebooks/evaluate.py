@@ -1,0 +1,76 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Evaluate: what one trained row gets right
+#
+# Which genres does the model recognise, and which does it take for which? This is the paper's
+# Methodology F with its confusion matrices and its chart of precision, recall and F1.
+
+# %% tags=["parameters"]
+results: str = ""  # folder of a finished training; empty: the newest under reports/manual/
+
+# %%
+
+from music_genre import display, metrics, params, plots, training
+
+folder = params.run_folder(params.check("evaluate", globals()).results)
+result, history, predictions = training.load(folder)
+source = training.source(result)
+
+# %% tags=["banner"]
+display.banner(source)
+
+# %%
+display.say(training.describe(result, folder))
+
+# %% [markdown]
+# ## Accuracy, precision, recall, F1
+#
+# In per cent; precision, recall and F1 are means over genres, each genre counting alike. The
+# paper does not say which rows its figures come from, so the training rows stand beside the test
+# rows.
+
+# %%
+display.table(training.parts(result), "Scores on training and test segments.", source)
+
+# %% [markdown]
+# ## Confusion matrix
+#
+# Each row is a true genre, each column what the model said; colour is the share of the row.
+
+# %%
+test = predictions[predictions["part"] == "test"]
+number = result["paper"].get("confusion_figure")
+display.figure(
+    plots.confusion(metrics.confusion(test["label"], test["predicted"])),
+    "Confusion matrix"
+    + (f" (the paper's Fig. {number})" if number else "")
+    + f" after {result['epochs_run']} epochs; {len(test):,} test segments.",
+    source,
+)
+
+# %% [markdown]
+# ## Genre by genre
+
+# %%
+scores = metrics.per_genre(test["label"], test["predicted"])
+display.figure(
+    plots.per_genre(scores),
+    f"Precision, recall and F1 by genre (the paper's Fig. 15); {len(test):,} test segments.",
+    source,
+)
+display.table(scores, f"Scores by genre; {len(test):,} test segments.", source)
+
+# %%
+display.say(metrics.most_confused(test["label"], test["predicted"]))

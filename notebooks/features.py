@@ -1,0 +1,131 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Features: from 58 numbers to the network's input
+#
+# What goes into the network, how is it scaled, and how far do the numbers alone tell the genres
+# apart? This is the paper's Methodology C and D.
+
+# %% tags=["parameters"]
+features: str = ""  # features table (CSV); empty: GTZAN's under data/ if there, else the sample
+
+# %%
+import pandas as pd
+from sklearn.decomposition import PCA
+from sklearn.feature_selection import f_classif
+from sklearn.preprocessing import LabelEncoder, StandardScaler
+
+from music_genre import display, params, plots, table
+from music_genre.features import FEATURES, INPUTS
+
+run = params.check("features", globals())
+
+# %%
+rows, source = table.load(run.features)
+
+# %% tags=["banner"]
+display.banner(source)
+
+# %% [markdown]
+# ## The table
+#
+# One row per 3-second segment, 60 columns: a name, 58 numbers, a label. `length` is the same in
+# every row and so carries nothing, yet the paper feeds it in; so do we.
+
+# %%
+display.table(
+    rows.iloc[:: max(1, len(rows) // 8), [0, 1, 2, 3, 6, 18, 19, 59]].head(8),
+    "Some rows and columns of the table.",
+    source,
+)
+
+# %%
+summary = rows[INPUTS].describe().T[["mean", "std", "min", "max"]]
+summary.insert(0, "column", summary.index)
+display.table(summary, "The 58 inputs: mean, standard deviation and range.", source, decimals=4)
+
+# %% [markdown]
+# ## Label encoding
+#
+# As in the paper, scikit-learn's `LabelEncoder` turns the genre's name into a number, in
+# alphabetical order.
+
+# %%
+encoder = LabelEncoder().fit(rows["label"])
+codes = pd.DataFrame({"genre": encoder.classes_, "code": range(len(encoder.classes_))})
+display.table(codes, "Genres and their codes.", source)
+
+# %% [markdown]
+# ## Standard scaling
+#
+# `StandardScaler` removes each column's mean and scales it to unit variance. Before, the columns
+# differ by many orders of magnitude, as the left panel's logarithmic axis shows; after, each has
+# a say.
+
+# %%
+scaled = pd.DataFrame(StandardScaler().fit_transform(rows[INPUTS]), columns=INPUTS)
+some = [
+    "length", "chroma_stft_mean", "rms_mean", "spectral_centroid_mean", "rolloff_var",
+    "zero_crossing_rate_mean", "harmony_var", "perceptr_var", "tempo", "mfcc1_mean", "mfcc2_mean",
+]  # fmt: skip
+display.figure(
+    plots.scaling(rows[some], scaled[some]),
+    "Eleven of the 58 inputs before and after standard scaling, fitted on all rows.",
+    source,
+)
+
+# %% [markdown]
+# ## Correlation
+#
+# Columns that rise and fall together say the same thing twice. `length` is constant and has no
+# correlation, so it is left out.
+
+# %%
+display.figure(
+    plots.correlation(rows[FEATURES]), "Correlation of the 57 features over segments.", source
+)
+
+# %%
+pairs = rows[FEATURES].corr().stack()
+pairs.index.names = ["one", "other"]
+pairs = pairs.rename("correlation").reset_index().query("one < other")
+strongest = pairs.loc[pairs["correlation"].abs().nlargest(8).index]
+display.table(strongest, "The eight most strongly correlated pairs.", source, decimals=3)
+
+# %% [markdown]
+# ## The genres in two dimensions
+#
+# The two directions in which the scaled columns vary most (PCA). Small dots are segments, large
+# ones the genres' means.
+
+# %%
+pca = PCA(n_components=2, random_state=0)
+points = pca.fit_transform(scaled)
+display.figure(
+    plots.components(points, rows["label"], pca.explained_variance_ratio_),
+    "Segments on the first two principal components of the scaled inputs.",
+    source,
+)
+
+# %% [markdown]
+# ## Which columns separate the genres
+#
+# Analysis of variance, one column at a time: how much more do the genres' means differ than
+# segments of one genre do? Segments of one track resemble each other, so F is no test here, only
+# a ranking.
+
+# %%
+f_values, _ = f_classif(rows[FEATURES], rows["label"])
+ranked = pd.DataFrame({"column": FEATURES, "F": f_values}).nlargest(20, "F")
+display.figure(plots.separation(ranked), "The twenty columns that separate genres best.", source)

@@ -1,0 +1,152 @@
+"""What a notebook may be given: names, types and ranges. Defaults live in the notebooks."""
+
+import ast
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from types import SimpleNamespace
+
+from music_genre.errors import InputError
+from music_genre.metrics import NAMES
+from music_genre.paths import MANUAL, REPORTS, shown
+from music_genre.splits import SPLITS
+
+Rule = Callable[[object], object]  # returns the value, or raises ValueError that says what it wants
+
+
+def _number(low: float, high: float, *, whole: bool = False, open_ends: bool = False) -> Rule:
+    kind = "a whole number" if whole else "a number"
+    span = f"above {low:g} and below {high:g}" if open_ends else f"from {low:g} to {high:g}"
+
+    def rule(value: object) -> object:
+        fits = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
+        if not fits or not (low < value < high if open_ends else low <= value <= high):
+            raise ValueError(f"must be {kind} {span}")
+        return value if whole else float(value)
+
+    return rule
+
+
+def _choice(*choices: str) -> Rule:
+    def rule(value: object) -> object:
+        if value not in choices:
+            raise ValueError(f"must be one of {', '.join(choices)}")
+        return value
+
+    return rule
+
+
+def _text(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("must be text")
+    return value
+
+
+_PERCENT = _number(0, 100)
+_PAPER = {
+    **dict.fromkeys(NAMES, _PERCENT),
+    "learning_rate": _number(0, 10, open_ends=True),
+    "activation": _text,
+    "confusion_figure": _number(1, 99, whole=True),
+    "loss_figure": _number(1, 99, whole=True),
+}
+
+
+def _paper(value: object) -> object:
+    if not isinstance(value, dict):
+        raise ValueError(f"must map some of {', '.join(_PAPER)} to what the paper reports")
+    unknown = [name for name in value if name not in _PAPER]
+    if unknown:
+        raise ValueError(f"has the unknown entry {unknown[0]!r}; known are {', '.join(_PAPER)}")
+    for name, entry in value.items():
+        try:
+            _PAPER[name](entry)
+        except ValueError as error:
+            raise ValueError(f"has {name} {entry!r}, which {error}") from error
+    return value
+
+
+KNOWN: dict[str, dict[str, Rule]] = {
+    "explore": {"features": _text},
+    "features": {"features": _text},
+    "train": {
+        "epochs": _number(1, 10_000, whole=True),
+        "batch_size": _number(1, 100_000, whole=True),
+        "learning_rate": _number(0, 10, open_ends=True),
+        "activation": _choice("tanh", "relu"),
+        "dropout": _number(0, 0.9),
+        "test_size": _number(0, 1, open_ends=True),
+        "split": _choice(*SPLITS),
+        "scale_on": _choice("all", "train"),
+        "seed": _number(0, 2**32 - 1, whole=True),
+        "features": _text,
+        "output": _text,
+        "paper": _paper,
+    },
+    "evaluate": {"results": _text},
+    "summary": {"results": _text, "rows": _text},
+}
+
+
+def check(notebook: str, namespace: dict) -> SimpleNamespace:
+    """Check the parameters that a notebook was given and return them by name.
+
+    Call it with ``globals()`` right after the parameters cell.
+
+    Raises
+    ------
+    InputError
+        A name that the notebook does not know (papermill would only warn), or a value out of
+        range.
+    """
+    known = KNOWN[notebook]
+    unknown = [name for name in _injected(namespace) if name not in known]
+    if unknown:
+        raise InputError(
+            f"unknown parameter {', '.join(unknown)} for the {notebook} notebook: "
+            f"known are {', '.join(known)}."
+        )
+    values = {}
+    for name, rule in known.items():
+        try:
+            values[name] = rule(namespace[name])
+        except ValueError as error:
+            raise InputError(f"parameter {name} is {namespace[name]!r} but {error}.") from error
+    return SimpleNamespace(**values)
+
+
+def _injected(namespace: dict) -> list[str]:
+    """Return the names that papermill assigned: its cell begins with ``# Parameters``."""
+    cells = [cell for cell in namespace.get("In", []) if cell.startswith("# Parameters\n")]
+    return [
+        target.id
+        for cell in cells
+        for statement in ast.parse(cell).body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+    ]
+
+
+def output_folder(output: str) -> Path:
+    """Return the folder named, or else a new one under ``reports/manual/``."""
+    if output:
+        return Path(output)
+    return MANUAL / f"{datetime.now():%Y-%m-%d-%H%M%S-%f}"
+
+
+def run_folder(results: str) -> Path:
+    """Return the run named, or else the newest finished one under ``reports/manual/``."""
+    if results:
+        return Path(results)
+    finished = sorted(MANUAL.glob("*/metrics.json"))
+    if not finished:
+        raise InputError(
+            f"there is no finished run under {shown(MANUAL)}: run the train notebook, "
+            "or name a run's folder."
+        )
+    return finished[-1].parent
+
+
+def results_folder(results: str) -> Path:
+    """Return the folder of rows named, or else that of the paper's Table I."""
+    return Path(results) if results else REPORTS / "table1" / "rows"

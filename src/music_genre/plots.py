@@ -1,0 +1,261 @@
+"""Arrays or tables in, a Figure out."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from music_genre.metrics import NAMES
+from music_genre.sample import STEP, WAVE_STEP, Measures
+
+sns.set_theme(style="ticks", context="notebook", font_scale=0.8, rc={"axes.titlesize": "medium"})
+WIDTH = 10.0  # inches: the report's column
+
+INK, PAPER, OURS, TEST = "#333333", "#b8b8b8", "#2a6f97", "#c8553d"
+SCORES = {"precision": "#8ab17d", "recall": "#e9a03b", "f1": "#7a5195", "accuracy": OURS}
+
+
+def genre_colors(genres: Sequence[str]) -> dict[str, tuple]:
+    """Return a colour for each genre, the same in every figure."""
+    return dict(zip(genres, sns.color_palette("husl", len(genres)), strict=True))
+
+
+def workflow(steps: Sequence[str]) -> Figure:
+    """Draw steps as boxes in reading order, four to a row, joined by arrows."""
+    across = 4
+    down = math.ceil(len(steps) / across)
+    fig = Figure(figsize=(WIDTH, 1.2 * down))
+    ax = fig.subplots()
+    ax.set(xlim=(-0.5, across - 0.5), ylim=(down - 0.5, -0.5))
+    ax.axis("off")
+    places = [(i % across, i // across) for i in range(len(steps))]
+    for step, place in zip(steps, places, strict=True):
+        box = {"boxstyle": "round,pad=0.6", "facecolor": "#eef4f8", "edgecolor": OURS}
+        ax.text(*place, step, ha="center", va="center", bbox=box, linespacing=1.4)
+    for (x0, y0), (x1, y1) in zip(places, places[1:], strict=False):
+        same_row = y0 == y1
+        start, end = (
+            ((x0 + 0.34, y0), (x1 - 0.34, y1)) if same_row else ((x0, y0 + 0.32), (x1, y1 - 0.32))
+        )
+        bend = "arc3" if same_row else "angle,angleA=-90,angleB=0"
+        arrow = {"arrowstyle": "-|>", "color": INK, "connectionstyle": "arc3" if same_row else bend}
+        ax.annotate("", xy=end, xytext=start, arrowprops=arrow)
+    return fig
+
+
+def waveforms(clips: dict[str, Measures]) -> Figure:
+    """Draw each clip's waveform as its lowest and highest sample over time."""
+    fig, axes = _grid(clips)
+    for ax, (clip, measures) in zip(axes, clips.items(), strict=True):
+        low, high = measures["envelope"]
+        seconds = np.arange(len(low)) * WAVE_STEP
+        ax.fill_between(seconds, low, high, color=OURS, linewidth=0)
+        ax.set(title=clip, ylim=(-1.05, 1.05), xlim=(0, seconds[-1]))
+    return _label(fig, x="time [s]", y="amplitude")
+
+
+def spectrograms(clips: dict[str, Measures]) -> Figure:
+    """Draw each clip's mel spectrogram in dB below its loudest cell."""
+    fig, axes = _grid(clips)
+    for ax, (clip, measures) in zip(axes, clips.items(), strict=True):
+        mesh = _over_time(ax, measures["mel"], cmap="magma", vmin=-80, vmax=0)
+        ax.set_title(clip)
+    fig.colorbar(mesh, ax=axes, label="dB", fraction=0.02, pad=0.01)
+    return _label(fig, x="time [s]", y="mel band")
+
+
+def chromagrams(clips: dict[str, Measures]) -> Figure:
+    """Draw each clip's chroma CENS: how the energy falls on the twelve pitch classes."""
+    fig, axes = _grid(clips)
+    for ax, (clip, measures) in zip(axes, clips.items(), strict=True):
+        mesh = _over_time(ax, measures["chroma_cens"], cmap="viridis", vmin=0, vmax=1)
+        ax.set(title=clip, yticks=[0.5, 4.5, 7.5], yticklabels=["C", "E", "G"])
+    fig.colorbar(mesh, ax=axes, label="share", fraction=0.02, pad=0.01)
+    return _label(fig, x="time [s]", y="pitch class")
+
+
+def descriptors(clips: dict[str, Measures], genre_of: dict[str, str]) -> Figure:
+    """Draw centroid, rolloff and zero-crossing rate over time, a colour for each genre."""
+    panels = {"centroid": "Hz", "rolloff": "Hz", "zero_crossing_rate": "crossings per sample"}
+    colors = genre_colors(sorted(genre_of.values()))
+    fig = Figure(figsize=(WIDTH, 5.5), layout="constrained")
+    axes = fig.subplots(len(panels), 1, sharex=True)
+    for ax, (name, unit) in zip(axes, panels.items(), strict=True):
+        for clip, measures in clips.items():
+            values = pd.Series(measures[name][0]).rolling(10, min_periods=1).mean()
+            seconds = np.arange(len(values)) * STEP
+            ax.plot(seconds, values, color=colors[genre_of[clip]], label=genre_of[clip], lw=1.3)
+        ax.set(title=name.replace("_", " "), ylabel=unit, xlim=(0, seconds[-1]))
+    axes[-1].set_xlabel("time [s], moving average over 1 s")
+    axes[0].legend(ncols=1, loc="upper left", bbox_to_anchor=(1.0, 1.05), frameon=False)
+    sns.despine(fig)
+    return fig
+
+
+def cepstra(clips: dict[str, Measures]) -> Figure:
+    """Draw each clip's MFCC 2 to 20; the first, its loudness, would hide the rest."""
+    fig, axes = _grid(clips)
+    for ax, (clip, measures) in zip(axes, clips.items(), strict=True):
+        mesh = _over_time(ax, measures["mfcc"][1:], cmap="vlag", vmin=-100, vmax=100)
+        ax.set(title=clip, yticks=[0.5, 8.5, 18.5], yticklabels=["2", "10", "20"])
+    fig.colorbar(mesh, ax=axes, label="coefficient", fraction=0.02, pad=0.01)
+    return _label(fig, x="time [s]", y="MFCC")
+
+
+def genre_shares(counts: pd.Series) -> Figure:
+    """Draw the number of segments per genre as the paper's pie and as bars from zero."""
+    colors = list(genre_colors(list(counts.index)).values())
+    fig = Figure(figsize=(WIDTH, 3.6), layout="constrained")
+    pie, bars = fig.subplots(1, 2, width_ratios=[1, 1.3])
+    pie.pie(counts, labels=list(counts.index), colors=colors, autopct="%.1f%%", pctdistance=0.8,
+            textprops={"fontsize": 8}, wedgeprops={"edgecolor": "white"})  # fmt: skip
+    bars.barh(counts.index, counts, color=colors)
+    bars.bar_label(bars.containers[0], fmt="{:,.0f}", padding=3)
+    bars.invert_yaxis()
+    bars.set(xlabel="segments", xlim=(0, counts.max() * 1.12))
+    sns.despine(ax=bars)
+    return fig
+
+
+def scaling(before: pd.DataFrame, after: pd.DataFrame) -> Figure:
+    """Draw the spread of some columns before and after standard scaling."""
+    fig = Figure(figsize=(WIDTH, 0.4 + 0.32 * before.shape[1]), layout="constrained")
+    panels = fig.subplots(1, 2, sharey=True)
+    for ax, frame, title in zip(panels, (before, after), ("before", "after"), strict=True):
+        sns.boxplot(frame, orient="h", ax=ax, color="#a9c9dc", fliersize=1, linewidth=0.8)
+        ax.set_title(f"{title} scaling")
+    panels[0].set(xscale="symlog", xlabel="value (symmetric log scale)")
+    panels[1].set_xlabel("standard deviations from the mean")
+    sns.despine(fig)
+    return fig
+
+
+def correlation(frame: pd.DataFrame) -> Figure:
+    """Draw the correlation of every pair of columns."""
+    fig = Figure(figsize=(WIDTH, 8.6), layout="constrained")
+    ax = fig.subplots()
+    sns.heatmap(frame.corr(), ax=ax, cmap="vlag", vmin=-1, vmax=1, square=True,
+                xticklabels=True, yticklabels=True,
+                cbar_kws={"label": "correlation", "shrink": 0.7})  # fmt: skip
+    ax.tick_params(labelsize=6)
+    return fig
+
+
+def components(points: np.ndarray, labels: pd.Series, shares: np.ndarray) -> Figure:
+    """Draw segments [shape=(n_segments, 2)] on two principal components, a colour per genre."""
+    genres = sorted(labels.unique())
+    colors = genre_colors(genres)
+    fig = Figure(figsize=(WIDTH, 5.2), layout="constrained")
+    ax = fig.subplots()
+    for genre in genres:
+        x, y = points[(labels == genre).to_numpy()].T
+        ax.scatter(x, y, s=7, alpha=0.45, linewidths=0, color=colors[genre])
+        ax.scatter(x.mean(), y.mean(), s=90, color=colors[genre], edgecolor=INK, label=genre)
+    ax.set(
+        xlabel=f"first component ({shares[0]:.1%} of the variance)",
+        ylabel=f"second component ({shares[1]:.1%})",
+    )
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+    sns.despine(fig)
+    return fig
+
+
+def separation(ranked: pd.DataFrame) -> Figure:
+    """Draw columns by how well they separate genres (ANOVA F), the best on top."""
+    fig = Figure(figsize=(WIDTH, 0.6 + 0.24 * len(ranked)), layout="constrained")
+    ax = fig.subplots()
+    ax.barh(ranked["column"], ranked["F"], color=OURS)
+    ax.invert_yaxis()
+    ax.set_xlabel("F: variance between genres over variance within them")
+    sns.despine(fig)
+    return fig
+
+
+def curves(history: pd.DataFrame) -> Figure:
+    """Draw loss and accuracy over epochs, of training and test rows."""
+    fig = Figure(figsize=(WIDTH, 3.4), layout="constrained")
+    marker = "o" if len(history) < 3 else None
+    panels = {"loss": (1, "cross-entropy"), "accuracy": (100, "accuracy [%]")}
+    for ax, (name, (scale, unit)) in zip(fig.subplots(1, 2), panels.items(), strict=True):
+        for column, color, label in ((name, OURS, "training"), (f"test_{name}", TEST, "test")):
+            ax.plot(
+                history["epoch"], scale * history[column], color=color, marker=marker, label=label
+            )
+        ax.set(xlabel="epoch", ylabel=unit)
+        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.legend(frameon=False)
+    sns.despine(fig)
+    return fig
+
+
+def confusion(counts: pd.DataFrame) -> Figure:
+    """Draw a confusion matrix: segments as numbers, the share of the true genre as colour."""
+    shares = counts.div(counts.sum(axis=1), axis=0)
+    side = min(WIDTH, 2.2 + 0.5 * len(counts))
+    fig = Figure(figsize=(side + 0.8, side), layout="constrained")
+    ax = fig.subplots()
+    sns.heatmap(shares, annot=counts, fmt="d", cmap="Blues", vmin=0, vmax=1, square=True, ax=ax,
+                cbar_kws={"label": "share of the true genre", "shrink": 0.8})  # fmt: skip
+    ax.set(xlabel="predicted", ylabel="true")
+    return fig
+
+
+def per_genre(scores: pd.DataFrame) -> Figure:
+    """Draw precision, recall and F1 of each genre."""
+    return _score_bars(scores.set_index("genre")[["precision", "recall", "f1"]])
+
+
+def over_rows(rows: pd.DataFrame) -> Figure:
+    """Draw precision, recall, F1 and accuracy of each row: the paper's as outlines, ours filled.
+
+    ``rows`` [index=row name] has a column of each score and, where the paper reports it, a
+    column ``paper <score>``.
+    """
+    fig = Figure(figsize=(WIDTH, 3.8), layout="constrained")
+    ax = fig.subplots()
+    width = 0.8 / len(NAMES)
+    at = np.arange(len(rows))
+    for i, name in enumerate(NAMES):
+        x = at + (i - (len(NAMES) - 1) / 2) * width
+        ax.bar(x, rows[name], width * 0.9, color=SCORES[name], label=name.replace("f1", "F1"))
+        ax.bar(x, rows[f"paper {name}"], width * 0.9, fill=False, edgecolor=INK,
+               label="the paper" if i == len(NAMES) - 1 else None)  # fmt: skip
+    ax.set(xticks=at, xticklabels=rows.index, xlabel="row", ylabel="per cent", ylim=(0, 100))
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+    sns.despine(fig)
+    return fig
+
+
+def _score_bars(scores: pd.DataFrame) -> Figure:
+    fig = Figure(figsize=(WIDTH, 3.2), layout="constrained")
+    ax = fig.subplots()
+    scores.plot.bar(ax=ax, color=[SCORES[name] for name in scores], width=0.78, rot=0)
+    ax.set(xlabel="", ylabel="per cent", ylim=(0, 100))
+    names = [name.replace("f1", "F1") for name in scores]
+    ax.legend(names, loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+    sns.despine(fig)
+    return fig
+
+
+def _grid(clips: dict[str, Measures]) -> tuple[Figure, list[Axes]]:
+    down = math.ceil(len(clips) / 2)
+    fig = Figure(figsize=(WIDTH, 1.5 * down), layout="constrained")
+    axes = list(fig.subplots(down, 2, sharex=True, sharey=True, squeeze=False).flat)
+    for spare in axes[len(clips) :]:
+        spare.remove()
+    return fig, axes[: len(clips)]
+
+
+def _over_time(ax: Axes, values: np.ndarray, **style: object) -> object:
+    edges = np.arange(values.shape[1] + 1) * STEP
+    return ax.pcolormesh(edges, np.arange(len(values) + 1), values, rasterized=True, **style)
+
+
+def _label(fig: Figure, *, x: str, y: str) -> Figure:
+    fig.supxlabel(x, fontsize="medium")
+    fig.supylabel(y, fontsize="medium")
+    return fig

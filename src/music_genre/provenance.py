@@ -1,0 +1,66 @@
+"""What a result came from, and the files that carry results between notebooks."""
+
+import json
+import os
+import platform
+import subprocess
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+
+from music_genre.errors import InputError
+from music_genre.paths import ROOT, atomic, shown
+
+_PACKAGES = ["jax", "keras", "librosa", "numpy", "pandas", "scikit-learn", "scipy"]
+
+
+def record() -> dict:
+    """Return what determines a result beside its inputs: code, versions, machine, and the time."""
+    return {
+        "commit": commit(),
+        "python": platform.python_version(),
+        "packages": {name: version(name) for name in _PACKAGES},
+        "keras_backend": os.environ["KERAS_BACKEND"],
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def commit() -> str:
+    """Return the checkout's short commit, with ``+changes`` if tracked files differ from it."""
+    try:
+        return _git("rev-parse", "--short=10", "HEAD") + (
+            "+changes" if _git("status", "--porcelain", "--untracked-files=no") else ""
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown (not a git checkout)"
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", "-C", str(ROOT), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def write_json(path: str | Path, content: dict) -> None:
+    """Write strict JSON (no NaN) atomically."""
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    with atomic(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def read_json(path: str | Path) -> dict:
+    """Read a JSON file that an earlier notebook wrote."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{shown(path)} cannot be read ({error}): run the notebook that writes it again."
+        ) from error
+
+
+def write_csv(path: str | Path, table: pd.DataFrame, *, digits: int | None = None) -> None:
+    """Write a table atomically, floats with so many significant digits or in full."""
+    with atomic(path) as temporary:
+        table.to_csv(temporary, index=False, float_format=digits and f"%.{digits}g")

@@ -1,0 +1,180 @@
+"""Executed notebooks to one page that needs no network."""
+
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nbformat
+from bs4 import BeautifulSoup
+from jinja2 import Environment, FileSystemLoader
+from nbconvert import HTMLExporter
+from nbconvert.preprocessors import CoalesceStreamsPreprocessor
+from pygments.formatters import HtmlFormatter
+
+from music_genre import provenance
+from music_genre.errors import InputError
+from music_genre.paths import atomic, shown
+from music_genre.summary import natural
+
+TEMPLATE = Path(__file__).parent / "template"
+_HEADINGS = re.compile("^h[1-6]$")
+
+
+@dataclass
+class Section:
+    """A part of the page under a heading of the second level."""
+
+    id: str
+    title: str
+    html: str = ""
+    headings: list[dict[str, str]] = field(default_factory=list)  # of the third level
+
+
+def build(folder: Path, rows: Sequence[str]) -> Path:
+    """Collect a folder's executed notebooks, and those of its named rows, into ``report.html``.
+
+    The folder holds ``explore.ipynb``, ``features.ipynb``, ``rows/<row>/train.ipynb`` and
+    ``evaluate.ipynb``, and ``summary.ipynb``. A cell tagged ``banner`` or ``headline`` is shown at
+    the top of the page instead of its place, one tagged ``once`` in the first row only.
+
+    Raises
+    ------
+    InputError
+        A notebook is missing, was not executed to its end, or lacks a figure that it draws.
+    """
+    runs = [folder / "rows" / row for row in sorted(rows, key=natural)]
+    explore, summary = read(folder / "explore.ipynb"), read(folder / "summary.ipynb")
+    sections = [
+        _section("explore", [explore]),
+        _section("features", [read(folder / "features.ipynb")]),
+        *(_row(run, drop=set() if run == runs[0] else {"once"}) for run in runs),
+        _section("summary", [summary]),
+    ]
+    page = Environment(loader=FileSystemLoader(TEMPLATE)).get_template("page.html.j2")
+    html = page.render(
+        sections=sections,
+        banner=_tagged(explore, "banner"),
+        headline=_tagged(summary, "headline"),
+        provenance=_provenance(runs),
+        css=(TEMPLATE / "style.css").read_text(encoding="utf-8"),
+        highlight_css=HtmlFormatter(style="friendly").get_style_defs(".highlight"),
+    )
+    with atomic(folder / "report.html") as temporary:
+        temporary.write_text(html, encoding="utf-8")
+    return folder / "report.html"
+
+
+def read(path: Path) -> nbformat.NotebookNode:
+    """Read an executed notebook and check that nothing is missing from it."""
+    try:
+        notebook = nbformat.read(path, as_version=4)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{shown(path)} cannot be read ({error}): run `make report`.") from error
+    for number, cell in enumerate(notebook.cells, start=1):
+        if cell.cell_type != "code" or not cell.source.strip():
+            continue
+        outputs = cell.outputs
+        drawn = any("image/png" in output.get("data", {}) for output in outputs)
+        if (
+            cell.execution_count is None
+            or any(output.output_type == "error" for output in outputs)
+            or ("display.figure(" in cell.source and not drawn)
+        ):
+            raise InputError(
+                f"cell {number} of {shown(path)} did not run to its end or lacks its figure: "
+                "remove the file and run `make report` again."
+            )
+    return notebook
+
+
+def _row(run: Path, *, drop: set[str]) -> Section:
+    given = provenance.read_json(run / "metrics.json")["parameters"]
+    notebooks = [read(run / "train.ipynb"), read(run / "evaluate.ipynb")]
+    title = f"Row {run.name}: {given['epochs']} epochs, batch size {given['batch_size']}"
+    return _section(f"row-{run.name}", notebooks, title=title, drop=drop)
+
+
+def _section(
+    name: str, notebooks: list, *, title: str = "", drop: set[str] = frozenset()
+) -> Section:
+    """Convert notebooks; with a title of its own their headings go one level further down."""
+    drop = drop | {"banner", "headline"}
+    fragments = [
+        _fragment(
+            [cell for cell in notebook.cells if not drop & set(cell.metadata.get("tags", []))]
+        )
+        for notebook in notebooks
+    ]
+    html = (f"<h1>{title}</h1>" if title else "") + "".join(fragments)
+    soup = BeautifulSoup(html, "html.parser")
+    section = Section(id=re.sub(r"\W+", "-", name), title=title or soup.h1.get_text())
+    seen: set[str] = set()
+    for number, heading in enumerate(soup.find_all(_HEADINGS)):
+        own_title = bool(title) and number == 0
+        level = int(heading.name[1]) + (1 if own_title or not title else 2)
+        heading.name = f"h{min(level, 6)}"
+        text = heading.get_text().strip()
+        slug = f"{section.id}-{re.sub(r'[^a-z0-9]+', '-', text.lower()).strip('-')}"
+        while slug in seen:
+            slug += "-again"
+        seen.add(slug)
+        heading["id"] = slug
+        if heading.name == "h3":
+            section.headings.append({"id": slug, "title": text})
+    section.html = str(soup)
+    return section
+
+
+def _fragment(cells: list) -> str:
+    exporter = HTMLExporter(
+        template_name=TEMPLATE.name,
+        extra_template_basedirs=[str(TEMPLATE.parent)],
+        preprocessors=[CoalesceStreamsPreprocessor],
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+        exclude_anchor_links=True,
+    )
+    cells = [{key: value for key, value in cell.items() if key != "id"} for cell in cells]
+    html, _ = exporter.from_notebook_node(nbformat.v4.new_notebook(cells=cells, nbformat_minor=4))
+    return html
+
+
+def _tagged(notebook: nbformat.NotebookNode, tag: str) -> str:
+    """Return what the cells with a tag show, without their code."""
+    cells = [cell for cell in notebook.cells if tag in cell.metadata.get("tags", [])]
+    soup = BeautifulSoup(_fragment(cells), "html.parser")
+    for code in soup.select("details.code"):
+        code.decompose()
+    return str(soup)
+
+
+def _provenance(runs: list[Path]) -> dict[str, str]:
+    """Say what the rows came from; what differs between rows is listed."""
+    made = [provenance.read_json(run / "metrics.json") for run in runs]
+    records = [content["provenance"] for content in made]
+
+    def each(values: list) -> str:
+        return ", ".join(dict.fromkeys(str(value) for value in values))
+
+    return {
+        "code": "commit " + each([r["commit"] for r in records]),
+        "software": each(
+            f"Python {r['python']}, "
+            + ", ".join(f"{name} {version}" for name, version in r["packages"].items())
+            + f"; Keras on {r['keras_backend']}"
+            for r in records
+        ),
+        "machine": each([r["machine"] for r in records]),
+        "seeds": each([content["parameters"]["seed"] for content in made]),
+        "training": f"{sum(content['seconds'] for content in made):,.0f} s in all, "
+        f"finished {max(r['created'] for r in records)}",
+    }
+
+
+if __name__ == "__main__":
+    try:
+        print(f"The report is in {shown(build(Path(sys.argv[1]), sys.argv[2:]))}")
+    except InputError as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,162 @@
+"""Find, load and check the table of 60 columns."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from music_genre.errors import InputError
+from music_genre.features import COLUMNS, INPUTS
+from music_genre.paths import DATA, SAMPLE, shown
+
+FULL_TABLE = DATA / "features_3_sec.csv"
+SAMPLE_TABLE = SAMPLE / "features.csv"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Which table a result was measured on."""
+
+    path: str
+    is_sample: bool
+    clips: int
+    segments: int
+    genres: int
+    sha256: str
+    ignored_columns: list[str]
+
+    @property
+    def label(self) -> str:
+        """The line that stands under every figure and table."""
+        name = "embedded sample" if self.is_sample else self.path
+        return (
+            f"{name}: {self.clips:,} clips, {self.segments:,} segments, sha256 {self.sha256[:12]}"
+        )
+
+
+def find(features: str = "") -> Path:
+    """Return the table to use: the one named, else GTZAN's under ``data/``, else the sample."""
+    if features:
+        return Path(features)
+    return FULL_TABLE if FULL_TABLE.exists() else SAMPLE_TABLE
+
+
+def load(features: str = "") -> tuple[pd.DataFrame, Source]:
+    """Load and check the table.
+
+    Returns
+    -------
+    table : DataFrame [shape=(n_segments, 60)]
+        The columns of :data:`music_genre.features.COLUMNS`, in that order.
+    source : Source
+        What it is, for captions and provenance.
+
+    Raises
+    ------
+    InputError
+        The file is missing or unreadable; a column is missing or not numeric; a value is NaN or
+        infinite; a label is empty; a genre has fewer than two rows; a row name stands twice.
+    """
+    path = find(features)
+    table = _read(path)
+    name = shown(path)
+    missing = [column for column in COLUMNS if column not in table]
+    if missing:
+        raise InputError(
+            f"{name} lacks {_count(missing, 'column')}: a table needs the 60 columns of GTZAN's "
+            "features_3_sec.csv, as music_genre.features writes them."
+        )
+    ignored = [column for column in table if column not in COLUMNS]
+    table = table[COLUMNS].copy()
+    _check_names(table, name)
+    _check_numbers(table, name)
+    source = Source(
+        path=name,
+        is_sample=path.resolve() == SAMPLE_TABLE,
+        clips=clips(table).nunique(),
+        segments=len(table),
+        genres=table["label"].nunique(),
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        ignored_columns=ignored,
+    )
+    return table, source
+
+
+def clips(table: pd.DataFrame) -> pd.Series:
+    """Return each row's clip: ``blues.00000`` of ``blues.00000.3.wav``, else the whole name."""
+    return table["filename"].str.replace(r"\.\d+\.[^.]+$", "", regex=True)
+
+
+def _read(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(
+            path,
+            dtype={"filename": str, "label": str},
+            keep_default_na=False,
+            na_values={column: ["", "nan", "NaN", "NA"] for column in INPUTS},
+        )
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{shown(path)} does not exist: name a features table, or name none to use GTZAN's "
+            "under data/ or else the embedded sample."
+        ) from error
+    except (OSError, ValueError) as error:  # pandas' parser errors are ValueErrors
+        raise InputError(
+            f"{shown(path)} cannot be read as a CSV table ({error}): "
+            "check that it is readable and is a features table."
+        ) from error
+
+
+def _check_names(table: pd.DataFrame, name: str) -> None:
+    if table.empty:
+        raise InputError(f"{name} holds no rows: extract the features again.")
+    empty = table["label"].str.strip() == ""
+    if empty.any():
+        raise InputError(
+            f"{name}: the label of {_rows(table, empty)} is empty: name its genre or drop the row."
+        )
+    twice = table["filename"].duplicated()
+    if twice.any():
+        raise InputError(
+            f"{name}: {_rows(table, twice)} stands more than once in filename: "
+            "give each segment a name of its own."
+        )
+    counts = table["label"].value_counts()
+    if len(counts) < 2:
+        raise InputError(f"{name} has only the genre {counts.index[0]}: there is nothing to tell.")
+    if counts.min() < 2:
+        raise InputError(
+            f"{name} has only one row of genre {counts.idxmin()}: each genre needs at least two, "
+            "one to train on and one to test on; add clips or drop the genre."
+        )
+
+
+def _check_numbers(table: pd.DataFrame, name: str) -> None:
+    for column in INPUTS:
+        numbers = pd.to_numeric(table[column], errors="coerce")
+        text = numbers.isna() & table[column].notna()
+        if text.any():
+            raise InputError(
+                f"{name}: column {column} is not numeric: {_rows(table, text)} holds "
+                f"{table.loc[text, column].iloc[0]!r}; write a number or drop the row."
+            )
+        broken = ~np.isfinite(numbers)
+        if broken.any():
+            raise InputError(
+                f"{name}: column {column} is NaN or infinite in {_rows(table, broken)}: "
+                "extract the clip again or drop the row."
+            )
+        table[column] = numbers.astype(float)
+
+
+def _rows(table: pd.DataFrame, mask: pd.Series) -> str:
+    first = table["filename"][mask].iloc[0]
+    more = int(mask.sum()) - 1
+    return f"row {first}" + (f" (and {more} more)" if more else "")
+
+
+def _count(names: list[str], noun: str) -> str:
+    listed = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+    return f"the {noun}{'s' if len(names) > 1 else ''} {listed}"

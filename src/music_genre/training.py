@@ -1,0 +1,204 @@
+"""Prepare the inputs, train a model, and keep what a run produced."""
+
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+from sklearn.preprocessing import LabelEncoder, StandardScaler
+from tqdm import tqdm
+
+from music_genre import metrics, provenance
+from music_genre.errors import InputError
+from music_genre.features import INPUTS
+from music_genre.paths import atomic, shown
+from music_genre.table import Source
+
+_NOT_SETTINGS = {"features", "output", "paper"}  # parameters that do not change what is learnt
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The table as the network takes it."""
+
+    x: np.ndarray  # [shape=(n_segments, 58, 1), dtype=float32], scaled
+    y: np.ndarray  # [shape=(n_segments,), dtype=int], genre codes
+    test: np.ndarray  # [shape=(n_segments,), dtype=bool]
+    genres: list[str]  # the genre of each code
+    scaler: StandardScaler
+
+
+def prepare(table: pd.DataFrame, *, test: np.ndarray, scale_on: str) -> Prepared:
+    """Encode the labels and standardise the 58 inputs.
+
+    ``scale_on="all"`` fits mean and variance on all rows, as the paper does, so that the test
+    rows have a say in the scaling; ``"train"`` fits them on the training rows only.
+    """
+    encoder = LabelEncoder()
+    y = encoder.fit_transform(table["label"])
+    inputs = table[INPUTS].to_numpy()
+    scaler = StandardScaler().fit(inputs if scale_on == "all" else inputs[~test])
+    x = scaler.transform(inputs).astype("float32")[:, :, np.newaxis]
+    return Prepared(x, y, test, list(encoder.classes_), scaler)
+
+
+def fit(model: keras.Model, data: Prepared, *, epochs: int, batch_size: int) -> pd.DataFrame:
+    """Train, with a progress bar; stop at the first loss that is not finite.
+
+    Returns
+    -------
+    DataFrame [shape=(n_epochs_run, 6)]
+        epoch (from 1), loss and accuracy of the training rows (while the epoch ran) and of the
+        test rows (after it), and the seconds that the epoch took. Accuracies are shares, 0 to 1.
+    """
+    seconds: list[float] = []
+    started = time.perf_counter()
+    # stdout, not tqdm's stderr: JupyterLab shows that in red, papermill hands this on.
+    with tqdm(total=epochs, desc="training", unit="epoch", ncols=80, file=sys.stdout) as bar:
+
+        def after_epoch(epoch: int, logs: dict) -> None:
+            seconds.append(time.perf_counter() - started)
+            bar.set_postfix_str(f"loss {logs['loss']:.3f}, test {logs['val_accuracy']:.1%}")
+            bar.update()
+
+        history = model.fit(
+            data.x[~data.test],
+            data.y[~data.test],
+            validation_data=(data.x[data.test], data.y[data.test]),
+            epochs=epochs,
+            batch_size=batch_size,
+            callbacks=[
+                keras.callbacks.LambdaCallback(on_epoch_end=after_epoch),
+                keras.callbacks.TerminateOnNaN(),
+            ],
+            verbose=0,
+        ).history
+    return pd.DataFrame(
+        {
+            "epoch": np.arange(1, len(seconds) + 1),
+            "loss": history["loss"],
+            "accuracy": history["accuracy"],
+            "test_loss": history["val_loss"],
+            "test_accuracy": history["val_accuracy"],
+            "seconds": np.diff(seconds, prepend=0.0),
+        }
+    )
+
+
+def predict(model: keras.Model, data: Prepared, table: pd.DataFrame) -> pd.DataFrame:
+    """Predict every segment.
+
+    Returns
+    -------
+    DataFrame [shape=(n_segments, 4 + n_genres)]
+        filename, part (``train`` or ``test``), label, predicted, and each genre's probability.
+    """
+    probabilities = model.predict(data.x, batch_size=512, verbose=0)
+    genres = np.array(data.genres)
+    return pd.DataFrame(
+        {
+            "filename": table["filename"].to_numpy(),
+            "part": np.where(data.test, "test", "train"),
+            "label": table["label"].to_numpy(),
+            "predicted": genres[probabilities.argmax(axis=1)],
+            **dict(zip(genres, probabilities.T, strict=True)),
+        }
+    )
+
+
+def save(
+    output: Path,
+    *,
+    model: keras.Model,
+    data: Prepared,
+    history: pd.DataFrame,
+    predictions: pd.DataFrame,
+    source: Source,
+    given: dict,
+) -> dict:
+    """Write what the run produced; ``metrics.json`` last, so that its existence means success.
+
+    Writes history.csv, predictions.csv (probabilities to 5 significant digits), model.keras,
+    scaler.json and metrics.json, and returns the content of the last. ``given`` are the notebook's
+    parameters.
+    """
+    output.mkdir(parents=True, exist_ok=True)
+    (output / "metrics.json").unlink(missing_ok=True)
+    provenance.write_csv(output / "history.csv", history)
+    provenance.write_csv(output / "predictions.csv", predictions, digits=5)
+    with atomic(output / "model.keras") as temporary:
+        model.save(temporary)
+    provenance.write_json(
+        output / "scaler.json",
+        {
+            "columns": INPUTS,
+            "mean": data.scaler.mean_.tolist(),
+            "scale": data.scaler.scale_.tolist(),
+            "genres": data.genres,
+        },
+    )
+    content = {
+        "parameters": {name: value for name, value in given.items() if name not in _NOT_SETTINGS},
+        "paper": given["paper"],
+        "epochs_run": len(history),
+        "diverged": bool(~np.isfinite(history["loss"]).all()),
+        "parts": {
+            part: {"segments": len(rows), **metrics.score(rows["label"], rows["predicted"])}
+            for part, rows in predictions.groupby("part")
+        },
+        "seconds": round(float(history["seconds"].sum()), 2),
+        "source": asdict(source),
+        "provenance": provenance.record(),
+    }
+    provenance.write_json(output / "metrics.json", content)
+    return content
+
+
+def load(run: Path) -> tuple[dict, pd.DataFrame, pd.DataFrame]:
+    """Read a run's metrics, history and predictions back.
+
+    Raises
+    ------
+    InputError
+        The folder holds no finished run.
+    """
+    if not (run / "metrics.json").exists():
+        raise InputError(
+            f"{shown(run)} holds no finished run (no metrics.json): run the train notebook first."
+        )
+    content = provenance.read_json(run / "metrics.json")
+    return content, pd.read_csv(run / "history.csv"), pd.read_csv(run / "predictions.csv")
+
+
+def source(content: dict) -> Source:
+    """Return the table that a run was measured on, from its metrics."""
+    return Source(**content["source"])
+
+
+def parts(content: dict) -> pd.DataFrame:
+    """Return the scores of the training and the test segments, one line each, in per cent."""
+    frame = pd.DataFrame(content["parts"]).T.rename_axis("part").reset_index()
+    return frame.astype({"segments": int})
+
+
+def describe(content: dict, folder: Path) -> str:
+    """Say in a sentence what a run was, what came out, and where it is."""
+    given = content["parameters"]
+    test, train = content["parts"]["test"], content["parts"]["train"]
+    end = (
+        f"**The loss stopped being a finite number in epoch {content['epochs_run']}: training "
+        "ended there, and the scores are those of a broken model.** "
+        if content["diverged"]
+        else ""
+    )
+    return (
+        f"{content['epochs_run']} of {given['epochs']} epochs, batch size {given['batch_size']}, "
+        f"learning rate {given['learning_rate']:g}, {given['activation']}, dropout "
+        f"{given['dropout']:g}, split by {given['split']}, seed {given['seed']}. {end}"
+        f"Accuracy on {test['segments']:,} test segments {test['accuracy']:.2f} %, on "
+        f"{train['segments']:,} training segments {train['accuracy']:.2f} %. "
+        f"{content['seconds']:.0f} s of training; results in `{shown(folder)}`."
+    )

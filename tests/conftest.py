@@ -1,0 +1,29 @@
+"""What several test files need."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from music_genre.paths import ROOT
+from music_genre.table import SAMPLE_TABLE
+
+SHARED = ROOT.parent / "shared" / "gtzan"
+
+
+@pytest.fixture(scope="session")
+def gtzan() -> Path:
+    """Return the folder of real GTZAN data, which the project does not carry."""
+    if not SHARED.is_dir():
+        pytest.skip("GTZAN is not at ../shared/gtzan")
+    return SHARED
+
+
+@pytest.fixture
+def few_rows() -> pd.DataFrame:
+    """Return 60 real rows: three genres, four clips each, five segments each."""
+    rows = pd.read_csv(SAMPLE_TABLE)
+    clip = rows["filename"].str.extract(r"\.(\d+)\.\d+\.wav$")[0].astype(int)
+    return rows[rows["label"].isin(["blues", "classical", "metal"]) & (clip < 4)].reset_index(
+        drop=True
+    )

@@ -1,0 +1,63 @@
+"""What a notebook may be given: an unknown name or a value out of range is an error."""
+
+import pytest
+
+from music_genre import params
+from music_genre.errors import InputError
+
+GOOD = {
+    "epochs": 20, "batch_size": 128, "learning_rate": 1e-3, "activation": "tanh", "dropout": 0.0,
+    "test_size": 0.33, "split": "segment", "scale_on": "all", "seed": 0, "features": "",
+    "output": "", "paper": {},
+}  # fmt: skip
+
+
+def test_good_values_come_back():
+    run = params.check("train", {**GOOD, "dropout": 0})
+    assert vars(run) == GOOD
+    assert isinstance(run.dropout, float)  # papermill makes an int of `-p dropout 0`
+
+
+def test_unknown_name_lists_the_known_ones():
+    namespace = {**GOOD, "In": ["", "epochs = 20", "# Parameters\nepoch = 5\nseed = 1\n"]}
+    with pytest.raises(InputError, match="unknown parameter epoch .* known are epochs, batch_size"):
+        params.check("train", namespace)
+
+
+def test_names_of_other_cells_are_no_parameters():
+    namespace = {**GOOD, "In": ["", "epoch = 5", "import math"], "epoch": 5}
+    params.check("train", namespace)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("epochs", 0), ("epochs", 2.5), ("epochs", "ten"), ("epochs", True), ("batch_size", -1),
+        ("learning_rate", 0), ("learning_rate", float("nan")), ("learning_rate", "1e-3"),
+        ("activation", "sigmoid"), ("dropout", 1), ("test_size", 1), ("test_size", 0),
+        ("split", "genre"), ("scale_on", "test"), ("seed", -1), ("seed", 2**32), ("features", 7),
+        ("output", None), ("paper", 91.78), ("paper", {"accuracy": 917.8}), ("paper", {"acc": 91}),
+    ],
+)  # fmt: skip
+def test_value_out_of_range_is_named(name, value):
+    with pytest.raises(InputError, match=f"^parameter {name} is "):
+        params.check("train", {**GOOD, name: value})
+
+
+def test_run_by_hand_gets_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(params, "MANUAL", tmp_path)
+    first, second = params.output_folder(""), params.output_folder("")
+    assert first.parent == tmp_path
+    assert first != second
+    assert str(params.output_folder("here")) == "here"
+
+
+def test_evaluate_takes_the_newest_finished_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(params, "MANUAL", tmp_path)
+    with pytest.raises(InputError, match="no finished run"):
+        params.run_folder("")
+    for name in ("2026-01-01", "2026-01-02", "2026-01-03"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "2026-01-01" / "metrics.json").touch()
+    (tmp_path / "2026-01-02" / "metrics.json").touch()
+    assert params.run_folder("").name == "2026-01-02"

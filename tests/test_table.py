@@ -1,0 +1,122 @@
+"""The table is found in the stated order, and bad input is told in one sentence."""
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from music_genre import table
+from music_genre.errors import InputError
+from music_genre.features import COLUMNS
+
+
+def written(tmp_path, rows):
+    path = tmp_path / "mine.csv"
+    rows.to_csv(path, index=False)
+    return str(path)
+
+
+def test_named_table_comes_before_full_before_sample(tmp_path, monkeypatch, few_rows):
+    full = tmp_path / "data" / "features_3_sec.csv"
+    monkeypatch.setattr(table, "FULL_TABLE", full)
+    assert table.find() == table.SAMPLE_TABLE
+    full.parent.mkdir()
+    few_rows.to_csv(full, index=False)
+    assert table.find() == full
+    assert str(table.find("named.csv")) == "named.csv"
+
+
+def test_source_says_what_the_table_is(tmp_path, few_rows):
+    path = written(tmp_path, few_rows)
+    rows, source = table.load(path)
+    assert list(rows) == COLUMNS
+    assert (source.clips, source.segments, source.genres) == (12, 60, 3)
+    with open(path, "rb") as file:
+        assert source.sha256 == hashlib.sha256(file.read()).hexdigest()
+    assert source.label == f"mine.csv: 12 clips, 60 segments, sha256 {source.sha256[:12]}"
+    assert not source.is_sample
+
+
+def test_sample_is_ten_genres_of_ten_clips_of_five_segments():
+    rows, source = table.load()
+    assert source.is_sample
+    assert (source.clips, source.segments, source.genres) == (100, 500, 10)
+    assert (rows.groupby("label").size() == 50).all()
+
+
+def test_published_table_loads_and_its_extra_column_is_named(gtzan):
+    rows, source = table.load(str(gtzan / "features_3_sec.csv"))
+    assert rows.shape == (9268, 60)
+    assert source.clips == 1000
+    assert source.ignored_columns == ["source"]
+
+
+def test_clip_is_the_name_without_segment(few_rows):
+    assert table.clips(few_rows).iloc[0] == "blues.00000"
+    odd = few_rows.head(1).assign(filename="my song.wav")
+    assert table.clips(odd).iloc[0] == "my song.wav"
+
+
+def test_missing_file_is_named():
+    with pytest.raises(InputError, match=r"^nowhere\.csv does not exist: "):
+        table.load("nowhere.csv")
+
+
+@pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\n\xff\xfe\x00", b'a,b\n1,2,3\n4,5,"'])
+def test_file_that_is_no_table(tmp_path, content):
+    path = tmp_path / "picture.csv"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"picture\.csv cannot be read as a CSV table"):
+        table.load(str(path))
+
+
+def test_folder_instead_of_file(tmp_path):
+    with pytest.raises(InputError, match="cannot be read as a CSV table"):
+        table.load(str(tmp_path))
+
+
+def test_missing_columns_are_named(tmp_path, few_rows):
+    path = written(tmp_path, few_rows.drop(columns=["tempo", "label"]))
+    with pytest.raises(InputError, match="lacks the columns tempo, label: "):
+        table.load(path)
+
+
+def test_text_in_a_number_column_is_named(tmp_path, few_rows):
+    rows = few_rows.astype({"tempo": object})
+    rows.loc[7, "tempo"] = "fast"
+    with pytest.raises(InputError, match=r"column tempo is not numeric: row blues\.00001\.2\.wav"):
+        table.load(written(tmp_path, rows))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_nan_and_infinity_are_named_by_row(tmp_path, few_rows, value):
+    few_rows.loc[[3, 4], "rms_var"] = value
+    message = r"rms_var is NaN or infinite in row blues\.00000\.3\.wav \(and 1 more\)"
+    with pytest.raises(InputError, match=message):
+        table.load(written(tmp_path, few_rows))
+
+
+@pytest.mark.parametrize("label", [np.nan, "", "  "])
+def test_empty_label(tmp_path, few_rows, label):
+    few_rows.loc[3, "label"] = label
+    with pytest.raises(InputError, match=r"label of row blues\.00000\.3\.wav is empty"):
+        table.load(written(tmp_path, few_rows))
+
+
+def test_genre_of_one_row(tmp_path, few_rows):
+    few_rows.loc[3, "label"] = "polka"
+    with pytest.raises(InputError, match="only one row of genre polka"):
+        table.load(written(tmp_path, few_rows))
+
+
+def test_single_genre_and_no_rows(tmp_path, few_rows):
+    with pytest.raises(InputError, match="only the genre blues"):
+        table.load(written(tmp_path, few_rows[few_rows["label"] == "blues"]))
+    with pytest.raises(InputError, match="holds no rows"):
+        table.load(written(tmp_path, few_rows.head(0)))
+
+
+def test_row_that_stands_twice(tmp_path, few_rows):
+    few_rows.loc[1, "filename"] = few_rows.loc[0, "filename"]
+    with pytest.raises(InputError, match=r"blues\.00000\.0\.wav stands more than once"):
+        table.load(written(tmp_path, few_rows))
