@@ -30,8 +30,6 @@ source = training.source(result)
 
 # %% tags=["banner"]
 display.banner(source)
-
-# %%
 display.say(training.describe(result, folder))
 
 # %% [markdown]

@@ -35,7 +35,7 @@ display.banner(source)
 # %% [markdown]
 # ## The work in one picture
 #
-# The paper's workflow diagram, drawn from its text. Steps in a row go left to right.
+# The paper's workflow diagram, drawn from its text.
 
 # %%
 steps = [
@@ -133,7 +133,9 @@ display.figure(
 )
 
 # %%
+fewest = f"{counts.min():,} segments in {counts.idxmin()}"
+most = f"{counts.max():,} in {counts.idxmax()}"
 display.say(
-    f"{len(counts)} genres; the fewest segments has {counts.idxmin()} ({counts.min():,}), "
-    f"the most {counts.idxmax()} ({counts.max():,})."
+    f"{len(counts)} genres, "
+    + (f"{counts.min():,} segments in each." if counts.nunique() == 1 else f"{fewest} to {most}.")
 )

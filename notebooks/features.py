@@ -45,7 +45,7 @@ display.banner(source)
 
 # %%
 display.table(
-    rows.iloc[:: max(1, len(rows) // 8), [0, 1, 2, 3, 6, 18, 19, 59]].head(8),
+    rows.iloc[:: max(1, len(rows) // 8), [0, 1, 2, 3, 6, 18, 19, 59]].astype({"length": int}),
     "Some rows and columns of the table.",
     source,
 )

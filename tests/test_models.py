@@ -20,7 +20,7 @@ def test_layers_have_the_papers_parameter_counts():
 
 
 def test_counts_follow_from_the_lstm_equations():
-    # Four gates, each with a kernel, a recurrent kernel and a bias: 4 * ((inputs + units + 1) * units).
+    # Four gates, each with a kernel, a recurrent kernel and a bias.
     expected, inputs = [], 1
     for units in (256, 128, 64):
         expected.append(4 * (inputs + units + 1) * units)

@@ -1,6 +1,7 @@
 """The table is found in the stated order, and bad input is told in one sentence."""
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,8 +32,7 @@ def test_source_says_what_the_table_is(tmp_path, few_rows):
     rows, source = table.load(path)
     assert list(rows) == COLUMNS
     assert (source.clips, source.segments, source.genres) == (12, 60, 3)
-    with open(path, "rb") as file:
-        assert source.sha256 == hashlib.sha256(file.read()).hexdigest()
+    assert source.sha256 == hashlib.sha256(Path(path).read_bytes()).hexdigest()
     assert source.label == f"mine.csv: 12 clips, 60 segments, sha256 {source.sha256[:12]}"
     assert not source.is_sample
 

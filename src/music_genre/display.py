@@ -24,7 +24,7 @@ def figure(fig: Figure, caption: str, source: Source | str) -> None:
 def table(frame: pd.DataFrame, caption: str, source: Source | str, *, decimals: int = 2) -> None:
     """Show a table without its index, with its caption; missing values as a dash."""
     whole = frame.select_dtypes("integer").columns
-    html = frame.to_html(
+    html = frame.rename(columns={"f1": "F1"}).to_html(
         index=False,
         border=0,
         classes="result",

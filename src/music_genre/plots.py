@@ -8,6 +8,8 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import SymmetricalLogLocator
 
 from music_genre.metrics import NAMES
 from music_genre.sample import STEP, WAVE_STEP, Measures
@@ -26,24 +28,25 @@ def genre_colors(genres: Sequence[str]) -> dict[str, tuple]:
 
 def workflow(steps: Sequence[str]) -> Figure:
     """Draw steps as boxes in reading order, four to a row, joined by arrows."""
-    across = 4
+    across, width, height = 4, 0.74, 0.6
     down = math.ceil(len(steps) / across)
-    fig = Figure(figsize=(WIDTH, 1.2 * down))
+    fig = Figure(figsize=(WIDTH, 1.1 * down))
     ax = fig.subplots()
     ax.set(xlim=(-0.5, across - 0.5), ylim=(down - 0.5, -0.5))
     ax.axis("off")
     places = [(i % across, i // across) for i in range(len(steps))]
-    for step, place in zip(steps, places, strict=True):
-        box = {"boxstyle": "round,pad=0.6", "facecolor": "#eef4f8", "edgecolor": OURS}
-        ax.text(*place, step, ha="center", va="center", bbox=box, linespacing=1.4)
+    for step, (x, y) in zip(steps, places, strict=True):
+        corner = (x - width / 2, y - height / 2)
+        ax.add_patch(Rectangle(corner, width, height, facecolor="#eef4f8", edgecolor=OURS))
+        ax.text(x, y, step, ha="center", va="center", linespacing=1.5)
     for (x0, y0), (x1, y1) in zip(places, places[1:], strict=False):
-        same_row = y0 == y1
-        start, end = (
-            ((x0 + 0.34, y0), (x1 - 0.34, y1)) if same_row else ((x0, y0 + 0.32), (x1, y1 - 0.32))
-        )
-        bend = "arc3" if same_row else "angle,angleA=-90,angleB=0"
-        arrow = {"arrowstyle": "-|>", "color": INK, "connectionstyle": "arc3" if same_row else bend}
-        ax.annotate("", xy=end, xytext=start, arrowprops=arrow)
+        corners = [(x0 + width / 2, y0), (x1 - width / 2, y1)]
+        if y0 != y1:  # to the next row: down, back to its beginning, down
+            middle = (y0 + y1) / 2
+            corners = [(x0, y0 + height / 2), (x0, middle), (x1, middle), (x1, y1 - height / 2)]
+            ax.plot(*zip(*corners[:-1], strict=True), color=INK, lw=1)
+        arrow = {"arrowstyle": "-|>", "color": INK, "shrinkA": 0, "shrinkB": 0}
+        ax.annotate("", xy=corners[-1], xytext=corners[-2], arrowprops=arrow)
     return fig
 
 
@@ -91,7 +94,7 @@ def descriptors(clips: dict[str, Measures], genre_of: dict[str, str]) -> Figure:
             ax.plot(seconds, values, color=colors[genre_of[clip]], label=genre_of[clip], lw=1.3)
         ax.set(title=name.replace("_", " "), ylabel=unit, xlim=(0, seconds[-1]))
     axes[-1].set_xlabel("time [s], moving average over 1 s")
-    axes[0].legend(ncols=1, loc="upper left", bbox_to_anchor=(1.0, 1.05), frameon=False)
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper", frameon=False)
     sns.despine(fig)
     return fig
 
@@ -100,7 +103,7 @@ def cepstra(clips: dict[str, Measures]) -> Figure:
     """Draw each clip's MFCC 2 to 20; the first, its loudness, would hide the rest."""
     fig, axes = _grid(clips)
     for ax, (clip, measures) in zip(axes, clips.items(), strict=True):
-        mesh = _over_time(ax, measures["mfcc"][1:], cmap="vlag", vmin=-100, vmax=100)
+        mesh = _over_time(ax, measures["mfcc"][1:], cmap="vlag", vmin=-50, vmax=50)
         ax.set(title=clip, yticks=[0.5, 8.5, 18.5], yticklabels=["2", "10", "20"])
     fig.colorbar(mesh, ax=axes, label="coefficient", fraction=0.02, pad=0.01)
     return _label(fig, x="time [s]", y="MFCC")
@@ -129,6 +132,7 @@ def scaling(before: pd.DataFrame, after: pd.DataFrame) -> Figure:
         sns.boxplot(frame, orient="h", ax=ax, color="#a9c9dc", fliersize=1, linewidth=0.8)
         ax.set_title(f"{title} scaling")
     panels[0].set(xscale="symlog", xlabel="value (symmetric log scale)")
+    panels[0].xaxis.set_major_locator(SymmetricalLogLocator(base=1000, linthresh=2))
     panels[1].set_xlabel("standard deviations from the mean")
     sns.despine(fig)
     return fig

@@ -110,6 +110,8 @@ def _section(
     html = (f"<h1>{title}</h1>" if title else "") + "".join(fragments)
     soup = BeautifulSoup(html, "html.parser")
     section = Section(id=re.sub(r"\W+", "-", name), title=title or soup.h1.get_text())
+    for tag in soup.find_all(id=True):  # of cells and headings: not unique on a page of many
+        del tag["id"]
     seen: set[str] = set()
     for number, heading in enumerate(soup.find_all(_HEADINGS)):
         own_title = bool(title) and number == 0
@@ -121,7 +123,7 @@ def _section(
             slug += "-again"
         seen.add(slug)
         heading["id"] = slug
-        if heading.name == "h3":
+        if heading.name == "h3" and not title:
             section.headings.append({"id": slug, "title": text})
     section.html = str(soup)
     return section
@@ -136,8 +138,7 @@ def _fragment(cells: list) -> str:
         exclude_output_prompt=True,
         exclude_anchor_links=True,
     )
-    cells = [{key: value for key, value in cell.items() if key != "id"} for cell in cells]
-    html, _ = exporter.from_notebook_node(nbformat.v4.new_notebook(cells=cells, nbformat_minor=4))
+    html, _ = exporter.from_notebook_node(nbformat.v4.new_notebook(cells=cells))
     return html
 
 

@@ -1,0 +1,261 @@
+"""The graph: what is built, what is built again, and what a failure leaves."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+
+from music_genre.paths import ROOT
+
+ROW = {"epochs": 1, "batch_size": 256, "learning_rate": 0.001, "activation": "tanh"}
+PAPER = {"precision": 55.47, "recall": 33.16, "f1": 29.98, "accuracy": 33.45}
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    """Copy the checkout's files and give it a table of two tiny rows."""
+    folder = tmp_path_factory.mktemp("check out")
+    listed = subprocess.run(
+        ["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    for name in filter(None, listed.stdout.split("\0")):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, folder / name)
+    write_row(folder, "tiny", "2", **ROW, paper={**PAPER, "loss_figure": 10})
+    write_row(folder, "tiny", "10", **{**ROW, "batch_size": 300})
+    return folder
+
+
+def write_row(folder, table, name, **content):
+    path = folder / "params" / table / f"{name}.yaml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(yaml.safe_dump(content))
+
+
+def own_sources(folder):
+    """Return the variables by which a copy's own sources are used, but no cache of its own."""
+    return {
+        "PYTHONPATH": str(folder / "src"),
+        "JAX_COMPILATION_CACHE_DIR": str(ROOT / ".cache" / "jax"),
+    }
+
+
+def make(folder, *arguments):
+    """Run make in a copy."""
+    environment = {**os.environ, **own_sources(folder)}
+    for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):  # of the make that runs these tests
+        environment.pop(name, None)
+    return subprocess.run(
+        ["make", f"PYTHON={sys.executable}", *arguments],
+        cwd=folder, env=environment, capture_output=True, text=True,
+    )  # fmt: skip
+
+
+def would_run(folder, *arguments):
+    """Return what make would execute, as notebook and target."""
+    done = make(folder, "-n", "report", *arguments)
+    assert done.returncode == 0, done.stderr
+    return re.findall(r'^echo "(\w+: \S+)"$', done.stdout, re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def built(copy):
+    """Build the report of the tiny table, two notebooks at a time."""
+    done = make(copy, "-j2", "report", "TABLE=tiny")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return copy
+
+
+@pytest.fixture(scope="module")
+def page(built):
+    return BeautifulSoup((built / "reports/tiny/report.html").read_text(), "html.parser")
+
+
+def test_help_lists_the_targets(copy):
+    done = make(copy)
+    for target in ("report", "test", "lab", "sample", "clean"):
+        assert f"make {target}" in done.stdout
+
+
+def test_page_needs_no_network(page):
+    for tag in page.find_all(True):
+        for name in ("src", "href", "data", "poster", "srcset"):
+            assert not re.match(r"(https?:)?//", str(tag.get(name, ""))), tag
+    assert not page.find_all("script")
+    assert not re.search(r"url\(|@import", "".join(style.get_text() for style in page("style")))
+    assert all(image["src"].startswith("data:image/png") for image in page("img"))
+
+
+def test_page_holds_each_notebook_in_order_and_rows_by_number(page):
+    sections = [section["id"] for section in page("section")]
+    assert sections == ["explore", "features", "row-2", "row-10", "summary"]
+    for row in ("row-2", "row-10"):
+        section = page.find(id=row)
+        assert section.h2.get_text().startswith(f"Row {row[4:]}: 1 epochs")
+        assert len(section("img")) == 3  # curves, confusion matrix, scores by genre
+
+
+def test_anchors_are_unique_and_the_contents_lead_to_them(page):
+    ids = [tag["id"] for tag in page.find_all(id=True)]
+    assert len(ids) == len(set(ids))
+    links = [link["href"][1:] for link in page.nav("a")]
+    assert len(links) > 15
+    assert set(links) <= set(ids)
+
+
+def test_code_is_folded_away_and_every_image_has_a_text(page):
+    assert len(page("details")) > 20
+    assert not any(details.has_attr("open") for details in page("details"))
+    assert all(block.find_parent("details") for block in page.select(".highlight"))
+    assert all(len(image["alt"]) > 20 for image in page("img"))
+
+
+def test_page_says_that_the_sample_is_not_gtzan_and_what_it_is(page):
+    banner = page.find(class_="banner").get_text()
+    assert "These figures are not GTZAN" in banner
+    assert "FEATURES=" in banner
+    captions = page.select(".caption")
+    assert len(captions) > 20
+    drawn = "drawn from the paper's text"
+    assert all(re.search(rf"embedded sample|{drawn}", caption.get_text()) for caption in captions)
+    checksum = re.search(r"sha256 (\w{12})", banner + page.header.get_text())[1]
+    assert sum(checksum in caption.get_text() for caption in captions) > 15
+
+
+def test_page_has_the_papers_row_beside_ours(built, page):
+    metrics = yaml.safe_load((built / "reports/tiny/rows/2/metrics.json").read_text())
+    ours = metrics["parts"]["test"]["accuracy"]
+    cells = [cell.get_text() for cell in page.find(id="summary").find("table")("td")]
+    assert cells[:7] == [
+        "2", "1", "256", "33.45", f"{ours:.2f}", f"{ours - 33.45:.2f}",
+        f"{metrics['parts']['train']['accuracy']:.2f}",
+    ]  # fmt: skip
+    assert cells[7:11] == ["10", "1", "300", "–"]
+
+
+def test_page_names_no_path_of_this_machine(built):
+    html = (built / "reports/tiny/report.html").read_text()
+    assert str(built) not in html
+    assert str(ROOT) not in html
+
+
+def test_second_report_does_nothing_at_once(built):
+    started = time.perf_counter()
+    done = make(built, "report", "TABLE=tiny")
+    assert time.perf_counter() - started < 2
+    assert done.stdout == "report: reports/tiny/report.html\n"
+
+
+def test_touched_row_is_built_again_with_summary_and_report_only(built):
+    os.utime(built / "params/tiny/10.yaml")
+    assert would_run(built, "TABLE=tiny") == [
+        "train: reports/tiny/rows/10/train.ipynb",
+        "summary: reports/tiny/summary.ipynb",
+        "evaluate: reports/tiny/rows/10/evaluate.ipynb",
+        "report: reports/tiny/report.html",
+    ]
+    os.utime(built / "params/tiny/10.yaml", (0, 0))
+
+
+def test_source_that_only_one_notebook_uses_concerns_it_only(built):
+    path = built / "src/music_genre/summary.py"
+    before = path.stat()
+    os.utime(path)
+    assert would_run(built, "TABLE=tiny") == [
+        "summary: reports/tiny/summary.ipynb",
+        "report: reports/tiny/report.html",
+    ]
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        ({"epoch": 1}, "InputError: unknown parameter epoch for the train notebook"),
+        ({"epochs": -1}, "InputError: parameter epochs is -1 but must be a whole number"),
+    ],
+)
+def test_failed_row_leaves_evidence_and_no_target(copy, row, sentence):
+    write_row(copy, "bad", "1", **row)
+    done = make(copy, "reports/bad/rows/1/train.ipynb", "TABLE=bad")
+    assert done.returncode != 0
+    assert sentence in done.stderr.splitlines()[0]
+    folder = copy / "reports/bad/rows/1"
+    assert not (folder / "train.ipynb").exists()
+    assert not (folder / "metrics.json").exists()
+    assert "InputError" in (folder / "train.partial.ipynb").read_text()
+
+
+def test_killed_run_leaves_no_target(copy):
+    write_row(copy, "killed", "1", **{**ROW, "epochs": 500})
+    target = copy / "reports/killed/rows/1/train.ipynb"
+    environment = {**os.environ, **own_sources(copy)}
+    process = subprocess.Popen(
+        ["make", f"PYTHON={sys.executable}", "TABLE=killed", str(target.relative_to(copy))],
+        cwd=copy, env=environment, start_new_session=True, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    partial = target.with_suffix(".partial.ipynb")
+    deadline = time.monotonic() + 60
+    while not partial.exists() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    os.killpg(process.pid, 9)
+    process.wait()
+    assert partial.exists()
+    assert not target.exists()
+    assert not target.with_name("metrics.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["FEATURES=gone.csv"], "error: gone.csv does not exist: name a features table"),
+        (["TABLE=gone"], "params/gone holds no .yaml: name a folder under params/"),
+    ],
+)
+def test_missing_input_is_named(copy, arguments, sentence):
+    done = make(copy, "report", *arguments)
+    assert done.returncode != 0
+    assert sentence in done.stderr
+
+
+def test_environment_without_the_package_is_named(copy):
+    done = make(copy, "environment", "PYTHON=/usr/bin/python3 -I")
+    assert done.returncode != 0
+    assert "this Python environment lacks the package" in done.stderr
+
+
+def test_rows_of_table_one_are_the_papers():
+    # The paper, Table I.
+    printed = pd.DataFrame(
+        [
+            (7, 128, 55.47, 33.16, 29.98, 33.45),
+            (20, 128, 65.22, 46.36, 46.36, 45.92),
+            (40, 128, 70.56, 57.76, 59.61, 57.51),
+            (40, 220, 72.83, 72.50, 72.40, 72.37),
+            (50, 220, 73.70, 73.41, 73.32, 73.37),
+            (90, 220, 91.71, 91.47, 91.50, 91.51),
+            (120, 220, 91.81, 91.78, 91.70, 91.78),
+        ],
+        columns=["epochs", "batch_size", "precision", "recall", "f1", "accuracy"],
+    )
+    rows = [yaml.safe_load((ROOT / f"params/table1/{i}.yaml").read_text()) for i in range(1, 8)]
+    ours = pd.DataFrame([{**row, **row["paper"]} for row in rows])
+    pd.testing.assert_frame_equal(ours[list(printed)], printed)
+
+
+def test_other_table_file_concerns_everything(built, few_rows):
+    path = built / "my table.csv"
+    few_rows.to_csv(path, index=False)
+    os.utime(path, (0, 0))  # old, as files that one has had for long are
+    assert (
+        len(would_run(built, "TABLE=tiny", f"FEATURES={path.name}")) == 8
+    )  # seven notebooks, the page

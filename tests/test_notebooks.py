@@ -1,0 +1,148 @@
+"""The notebooks: pairs, parameters, and runs by hand from any folder."""
+
+import os
+import re
+import subprocess
+import sys
+
+import jupytext
+import nbformat
+import pytest
+
+from music_genre import params
+from music_genre.paths import ROOT
+
+NOTEBOOKS = ["explore", "features", "train", "evaluate", "summary"]
+
+
+def papermill(*arguments, cwd):
+    command = [sys.executable, "-m", "papermill", "--no-progress-bar", *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+
+
+def read(name):
+    return nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_pair_agrees_and_carries_no_outputs(name):
+    pair = read(name)
+    source = jupytext.read(ROOT / "notebooks" / f"{name}.py")
+    assert [(c.cell_type, c.source, c.metadata.get("tags")) for c in pair.cells] == [
+        (c.cell_type, c.source, c.metadata.get("tags")) for c in source.cells
+    ]
+    assert pair.metadata["kernelspec"]["name"] == "python3"
+    for cell in pair.cells:
+        if cell.cell_type == "code":
+            assert cell.outputs == []
+            assert cell.execution_count is None
+
+
+def test_there_is_no_other_notebook():
+    assert {path.stem for path in (ROOT / "notebooks").glob("*.*")} == set(NOTEBOOKS)
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_one_parameters_cell_declares_what_is_known_each_with_type_and_comment(name):
+    cells = [cell for cell in read(name).cells if "parameters" in cell.metadata.get("tags", [])]
+    assert len(cells) == 1
+    lines = cells[0].source.splitlines()
+    declared = [re.fullmatch(r"(\w+): \w+ = [^#]+  # .+", line) for line in lines]
+    assert all(declared)
+    assert [match[1] for match in declared] == list(params.KNOWN[name])
+
+
+def test_help_of_papermill_is_the_manual(tmp_path):
+    done = papermill("--help-notebook", ROOT / "notebooks" / "train.ipynb", cwd=tmp_path)
+    assert done.returncode == 0
+    for name in params.KNOWN["train"]:
+        assert re.search(rf"^ +{name}: \w+ \(default ", done.stdout, re.MULTILINE), name
+    assert "passes over the training rows" in done.stdout
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_defaults_are_in_range(name):
+    cell = next(c for c in read(name).cells if "parameters" in c.metadata.get("tags", []))
+    namespace = {}
+    exec(cell.source, namespace)
+    params.check(name, namespace)
+
+
+@pytest.fixture(scope="module")
+def by_hand(tmp_path_factory):
+    """Run the train notebook as a user would, from the notebooks' folder, without `output`."""
+    folder = tmp_path_factory.mktemp("by hand")
+    before = set((ROOT / "reports").rglob("*"))
+    done = papermill(
+        "train.ipynb", folder / "out.ipynb", "-p", "epochs", 1, "-p", "batch_size", 256,
+        "--stdout-file", "-", cwd=ROOT / "notebooks",
+    )  # fmt: skip
+    new = set((ROOT / "reports").rglob("*")) - before
+    return done, folder / "out.ipynb", {path for path in new if path.is_file()}
+
+
+def test_run_by_hand_from_the_notebooks_folder_writes_only_under_manual(by_hand):
+    done, _, new = by_hand
+    assert done.returncode == 0, done.stderr
+    runs = {path.parent for path in new}
+    assert len(runs) == 1
+    assert runs.pop().parent == ROOT / "reports" / "manual"
+    assert {path.name for path in new} >= {"metrics.json", "history.csv", "model.keras"}
+
+
+def test_training_shows_a_progress_bar_that_does_not_flood_the_notebook(by_hand):
+    done, out, _ = by_hand
+    assert "training: 100%" in done.stdout
+    assert "1/1" in done.stdout
+    streams = [
+        output.text
+        for cell in nbformat.read(out, as_version=4).cells
+        for output in cell.get("outputs", [])
+        if output.output_type == "stream"
+    ]
+    assert len("".join(streams)) < 1000
+
+
+def test_figures_carry_alternative_text_and_captions_the_data(by_hand):
+    _, out, _ = by_hand
+    outputs = [o for c in nbformat.read(out, as_version=4).cells for o in c.get("outputs", [])]
+    images = [output for output in outputs if "image/png" in output.get("data", {})]
+    assert images
+    assert all(image.metadata["image/png"]["alt"] for image in images)
+    captions = [
+        output.data["text/html"]
+        for output in outputs
+        if "caption" in output.get("data", {}).get("text/html", "")
+    ]
+    assert len(captions) >= 2
+    assert all("100 clips, 500 segments, sha256 " in caption for caption in captions)
+
+
+def test_evaluate_by_hand_takes_the_newest_run(by_hand, tmp_path):
+    done = papermill("notebooks/evaluate.ipynb", tmp_path / "out.ipynb", cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "out.ipynb").read_text()
+    assert "1 of 1 epochs, batch size 256" in text
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (["-p", "epoch", "5"], "InputError: unknown parameter epoch for the train notebook: "),
+        (["-p", "epochs", "0"], "InputError: parameter epochs is 0 but must be a whole number"),
+        (["-r", "features", "gone.csv"], "InputError: gone.csv does not exist: "),
+    ],
+)
+def test_bad_parameter_ends_the_run_with_one_sentence(tmp_path, given, sentence):
+    done = papermill("notebooks/train.ipynb", tmp_path / "out.ipynb", *given, cwd=ROOT)
+    assert done.returncode != 0
+    assert done.stderr.strip().splitlines()[-1].startswith(sentence)
+
+
+def test_no_environment_variable_is_needed(tmp_path):
+    program = "import music_genre, keras; print(keras.backend.backend())"
+    variables = {k: v for k, v in os.environ.items() if k != "KERAS_BACKEND"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=variables, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.stdout.strip().splitlines()[-1] == "jax"

@@ -1,0 +1,120 @@
+"""Training is reproducible, and what it writes can be read back."""
+
+import json
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from music_genre import models, splits, training
+from music_genre.errors import InputError
+from music_genre.features import INPUTS
+from music_genre.table import Source
+
+SOURCE = Source("mine.csv", False, 12, 60, 3, "0" * 64, [])
+GIVEN = {"epochs": 2, "seed": 3, "features": "x", "output": "y", "paper": {"accuracy": 33.45}}
+
+
+def train(rows, *, learning_rate=1e-3, activation="tanh", epochs=2):
+    test = splits.split(rows, "segment", test_size=0.33, seed=3)
+    data = training.prepare(rows, test=test, scale_on="all")
+    model = models.lstm(
+        58, 3, activation=activation, dropout=0.1, learning_rate=learning_rate, seed=3
+    )
+    history = training.fit(model, data, epochs=epochs, batch_size=16)
+    return model, data, history, training.predict(model, data, rows)
+
+
+def save(folder, rows, run):
+    model, data, history, predictions = run
+    return training.save(
+        folder, model=model, data=data, history=history, predictions=predictions,
+        source=SOURCE, given=GIVEN,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def rows():
+    from music_genre.table import SAMPLE_TABLE
+
+    sample = pd.read_csv(SAMPLE_TABLE)
+    return sample[sample["label"].isin(["blues", "classical", "metal"])].groupby("label").head(20)
+
+
+@pytest.fixture(scope="module")
+def run(rows):
+    return train(rows)
+
+
+def test_scaling_on_all_rows_or_on_training_rows(rows):
+    test = splits.split(rows, "segment", test_size=0.33, seed=0)
+    everything = training.prepare(rows, test=test, scale_on="all")
+    training_only = training.prepare(rows, test=test, scale_on="train")
+    assert everything.x.shape == (60, 58, 1)
+    assert everything.x.dtype == np.float32
+    varying = [i for i, name in enumerate(INPUTS) if name != "length"]
+    assert np.allclose(everything.x[:, varying].mean(axis=0), 0, atol=1e-5)
+    assert np.allclose(everything.x[:, varying].std(axis=0), 1, atol=1e-4)
+    assert np.allclose(training_only.x[~test][:, varying].mean(axis=0), 0, atol=1e-5)
+    assert not np.allclose(training_only.x[:, varying].mean(axis=0), 0, atol=1e-3)
+    assert (everything.x[:, 0] == 0).all()  # length is the same in every row
+
+
+def test_same_seed_same_numbers_bit_for_bit(rows, run):
+    _, _, history, predictions = run
+    _, _, again, predicted_again = train(rows)
+    measured = ["loss", "accuracy", "test_loss", "test_accuracy"]
+    pd.testing.assert_frame_equal(history[measured], again[measured], check_exact=True)
+    pd.testing.assert_frame_equal(predictions, predicted_again, check_exact=True)
+
+
+def test_history_has_one_line_per_epoch(run):
+    history = run[2]
+    assert list(history["epoch"]) == [1, 2]
+    assert history["accuracy"].between(0, 1).all()
+    assert (history["seconds"] > 0).all()
+
+
+def test_saved_run_reads_back(tmp_path, rows, run):
+    content = save(tmp_path, rows, run)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "history.csv", "metrics.json", "model.keras", "predictions.csv", "scaler.json",
+    ]  # fmt: skip
+    loaded, history, predictions = training.load(tmp_path)
+    assert loaded == json.loads(json.dumps(content))
+    assert loaded["parameters"] == {"epochs": 2, "seed": 3}
+    assert loaded["paper"] == {"accuracy": 33.45}
+    assert training.source(loaded) == SOURCE
+    assert len(history) == 2
+    test = predictions[predictions["part"] == "test"]
+    by_hand = 100 * (test["label"] == test["predicted"]).mean()
+    assert loaded["parts"]["test"]["accuracy"] == pytest.approx(by_hand)
+    assert str(tmp_path) not in (tmp_path / "metrics.json").read_text()
+
+
+def test_saved_model_and_scaler_predict_what_the_run_predicted(tmp_path, rows, run):
+    save(tmp_path, rows, run)
+    model = keras.models.load_model(tmp_path / "model.keras")
+    scaler = json.loads((tmp_path / "scaler.json").read_text())
+    x = (rows[scaler["columns"]].to_numpy() - scaler["mean"]) / scaler["scale"]
+    codes = model.predict(x[:, :, np.newaxis].astype("float32"), verbose=0).argmax(axis=1)
+    assert [scaler["genres"][code] for code in codes] == list(run[3]["predicted"])
+
+
+def test_loss_that_stops_being_finite_ends_the_training_and_is_reported(tmp_path, rows):
+    diverging = train(rows, learning_rate=1e15, activation="relu", epochs=4)
+    assert len(diverging[2]) < 4
+    content = save(tmp_path, rows, diverging)
+    assert content["diverged"]
+    assert content["epochs_run"] == len(diverging[2])
+    assert "stopped being a finite number" in training.describe(
+        {**content, "parameters": {**content["parameters"], **dict.fromkeys(
+            ["batch_size", "learning_rate", "activation", "dropout", "split"], 0)}},
+        tmp_path,
+    )  # fmt: skip
+
+
+def test_unfinished_run_is_not_read(tmp_path):
+    with pytest.raises(InputError, match="holds no finished run"):
+        training.load(tmp_path)
