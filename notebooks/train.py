@@ -47,8 +47,9 @@ display.banner(source)
 # ## Where the paper leaves a choice
 #
 # - **Activation and learning rate.** The text says ReLU for all hidden layers and names rates of
-#   1e-2 and 1e-1. With these the network does not train: the loss soon stops being a number. The
-#   rows of `params/table1` use tanh and 1e-3.
+#   1e-2 and 1e-1. With these the network does not train: the loss stays near that of guessing or
+#   stops being a number (`-p activation relu -p learning_rate 0.1` shows it). The rows of
+#   `params/table1` use tanh and 1e-3.
 # - **Split.** The text speaks of a test set but not of its size or how it is drawn. Here: a third
 #   of the segments at random, each genre keeping its share. Segments of one track then fall on
 #   both sides.
