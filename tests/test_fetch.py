@@ -150,6 +150,15 @@ def test_server_without_ranges_still_gives_the_right_file(tmp_path, site, source
     fetch.fetch(tmp_path)
     assert whole(tmp_path)
     assert asked(site, sources[0]) == [None, "bytes=100000-"]
+    assert asked(site, sources[1]) == []
+
+
+def test_stalled_connection_is_taken_up(tmp_path, site, sources, monkeypatch):
+    monkeypatch.setattr(fetch, "TIMEOUT", (1, 0.3))
+    site.plans[sources[0]] = {"cuts": [2 * fetch.CHUNK], "stall": threading.Event()}
+    fetch.fetch(tmp_path)
+    assert whole(tmp_path)
+    assert asked(site, sources[0]) == [None, f"bytes={2 * fetch.CHUNK}-"]
 
 
 def test_next_run_goes_on_even_from_another_mirror(tmp_path, site, sources):
@@ -184,12 +193,15 @@ def test_archive_that_came_whole_before_a_kill_is_not_fetched_again(tmp_path, si
     assert [path for path, _ in site.seen] == ["/lists/test_filtered.txt"]
 
 
-def test_sources_are_tried_in_order_and_a_wrong_file_is_refused(tmp_path, site, sources):
+def test_sources_are_tried_in_order_and_a_wrong_file_is_refused(tmp_path, site, sources, capsys):
     site.plans[sources[0]] = {"status": 404}
     site.files[sources[1]] = ARCHIVE[:-1] + b"x"  # the right size
     fetch.fetch(tmp_path)
     assert whole(tmp_path)
     assert [path for path, _ in site.seen[1:]] == sources
+    told = capsys.readouterr().out
+    assert "failed: 404 Not Found" in told
+    assert "failed: not the expected file" in told
 
 
 def test_failure_says_why_for_each_source_and_how_to_go_on(tmp_path, site, sources):

@@ -107,6 +107,7 @@ def test_table_beside_the_genres_is_recognised(tmp_path):
     (tmp_path / "features_3_sec.csv").touch()
     write(tmp_path / "genres_original" / "blues" / "blues.00000.wav")
     assert gtzan.find_table(tmp_path / "genres_original") == tmp_path / "features_3_sec.csv"
+    assert "Clips: 1 " in gtzan.report(tmp_path / "genres_original")
     assert gtzan.find_table(tmp_path / "genres_original" / "blues") is None
 
 
@@ -145,7 +146,7 @@ def test_check_names_every_fault(tmp_path):
         ("not audio", "jazz.00057.m4a", ""),
     ]
     text = gtzan.report(tmp_path)
-    assert "9 clips (GTZAN)" in text
+    assert "Clips: 9 (GTZAN)" in text
     assert "rock.00016 = metal.00058" in text
     assert "and 981 more" in text
 
@@ -161,7 +162,7 @@ def test_own_music_may_have_any_length_of_a_segment_or_more(tmp_path):
     write(tmp_path / "techno" / "short.wav", seconds=2.9)
     faults = gtzan.check(tmp_path)
     assert list(faults["clip"]) == ["techno.short"]
-    assert "2 clips (own music)" in gtzan.report(tmp_path)
+    assert "Clips: 2 (own music)" in gtzan.report(tmp_path)
 
 
 def test_copy_without_fault_says_so(tmp_path):

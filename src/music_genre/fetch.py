@@ -27,9 +27,9 @@ from music_genre.gtzan import find_clips, find_genres, find_table, is_gtzan
 from music_genre.paths import DATA, atomic, shown
 
 # Where the archive of the audio is, in the order to try, and the checksum of what each serves.
-# The original host has not answered since 2022 (mirdata's issue 549, torchaudio's documentation);
-# both projects give its checksum. Hugging Face's archive was packed anew and so has another one,
-# which two public projects give for this revision.
+# The original host has not answered since 2022, says torchaudio's documentation; its checksum is
+# the one in torchaudio and mirdata. Hugging Face's archive was packed anew and so has another
+# one, found alike in two public projects that download it.
 ORIGINAL = "http://opihi.cs.uvic.ca/sound/genres.tar.gz"
 ORIGINAL_HASH = "md5:5b3d6dddb579ab49814ab86dba69e7c7"
 ARCHIVES = [
@@ -107,7 +107,10 @@ def fetch(folder: str | Path = DATA, *, copy: str | Path | None = None) -> None:
         with _alone(folder):
             for name in _missing(folder, music):
                 try:
-                    _fetch(name, folder, music)
+                    if name == "genres":
+                        _fetch_audio(folder)
+                    else:
+                        _fetch_list(name, folder, music)
                 except InputError as error:
                     failures.append(str(error))
             if not failures:
@@ -186,13 +189,6 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def _fetch(name: str, folder: Path, music: Path) -> None:
-    if name == "genres":
-        _fetch_audio(folder)
-    else:
-        _fetch_list(name, folder, music)
-
-
 def _fetch_list(name: str, folder: Path, music: Path) -> None:
     known_hash, places = LISTS[name]
     target = folder / "splits" / name
@@ -236,6 +232,7 @@ def _fetch_archive(folder: Path) -> None:
     archive = folder / WORK / "genres.tar.gz"
     _download(archive, ARCHIVES, archive.parent)
     unpack(archive, folder / "genres")
+    archive.unlink()
 
 
 def _fetch_kaggle(folder: Path) -> None:
@@ -267,13 +264,16 @@ def _download(target: Path, sources: list[tuple[str, str]], work: Path) -> None:
     work.mkdir(parents=True, exist_ok=True)
     reasons = []
     for url, known_hash in sources:
+        print(f"Downloading {target.name} from {url}", flush=True)
         try:
             _retrieve(url, known_hash, target, work)
             return
         except (requests.RequestException, HTTPError) as error:
-            reasons.append(f"  {url}: {_reason(error)}")
+            reason = _reason(error)
         except ValueError:  # pooch's word for another checksum; it has deleted the file
-            reasons.append(f"  {url}: not the expected file, {known_hash}")
+            reason = f"not the expected file, {known_hash}"
+        print(f"  failed: {reason}", flush=True)
+        reasons.append(f"  {url}: {reason}")
     raise InputError("\n".join(reasons))
 
 

@@ -155,12 +155,12 @@ def check(folder: str | Path) -> pd.DataFrame:
 def report(folder: str | Path) -> str:
     """Return what :func:`check` found as text: clips per genre, then each fault with names."""
     table = find_table(folder)
-    lines = [f"Features table: {table.relative_to(folder)}" if table else f"No {TABLE}"]
+    lines = [f"Features table: {shown(table)}" if table else f"No {TABLE}"]
     if table and find_genres(folder) is None:
         return "\n".join([*lines, "No audio"])
     clips = _used(_files(folder))
     kind = "GTZAN" if is_gtzan(clips) else "own music"
-    lines.append(f"{len(clips):,} clips ({kind}) in {shown(find_genres(folder))}")
+    lines.append(f"Clips: {len(clips):,} ({kind}) in {shown(find_genres(folder))}")
     lines += [
         f"  {genre:12} {n:>5,}" for genre, n in clips["genre"].value_counts(sort=False).items()
     ]
