@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterator
+import warnings
 from pathlib import Path
 
 import librosa
@@ -14,25 +14,24 @@ import scipy
 import soundfile
 import soxr
 from joblib import Parallel, delayed
-from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from music_genre.errors import InputError
 from music_genre.features import COLUMNS, FEATURES, LENGTH, extract_clip, segment_features
-from music_genre.paths import DATA, atomic, shown
+from music_genre.paths import atomic, shown
 
 VERSION = 1  # raise it when a change of `features` changes a value: kept clips are then redone
-CACHE = DATA / "extracted"
 
 
 def extract(
-    clips: pd.DataFrame, *, cache: str | Path = CACHE, strict: bool = False, n_jobs: int = -1
+    clips: pd.DataFrame, *, cache: str | Path, strict: bool = False
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Describe every segment of many clips, as :func:`music_genre.features.extract_clip` does.
 
-    Each clip is described in a process of its own with one thread; the values do not depend on
-    how many there are. joblib's other back ends take the work past one machine, for instance a
-    Dask cluster that sees the clips under the same paths::
+    One process per core takes clip after clip; how many there are does not change a value, and
+    the environment variable ``LOKY_MAX_CPU_COUNT`` sets fewer. joblib's other back ends take the
+    work past one machine, for instance a Dask cluster (``pip install distributed``) whose workers
+    see the clips under the same paths::
 
         client = dask.distributed.Client("scheduler:8786")
         with joblib.parallel_config(backend="dask"):
@@ -51,8 +50,6 @@ def extract(
         Folder of the kept clips. Several runs may share it.
     strict
         Whether a clip that cannot be described is an error.
-    n_jobs
-        Clips described at once; -1 for one per core.
 
     Returns
     -------
@@ -66,17 +63,13 @@ def extract(
     ------
     InputError
         A clip name stands twice, no clip can be described, ``cache`` cannot be written, or, if
-        ``strict``, any clip cannot be described.
+        ``strict``, any clip cannot be described; all others are kept nevertheless.
     """
     twice = clips.loc[clips["clip"].duplicated(), "clip"]
     if len(twice):
         raise InputError(f"The clip name {twice.iloc[0]} stands twice: rename one of the files.")
     clips = clips.sort_values(["genre", "clip"])
-    described = {}
-    for path, values in _describe(clips["path"], Path(cache) / _versions(), n_jobs):
-        if strict and isinstance(values, InputError):
-            raise values
-        described[path] = values
+    described = _describe(clips["path"], Path(cache) / _versions())
     tables, problems = [], []
     for path, clip, genre in clips[["path", "clip", "genre"]].itertuples(index=False):
         values = described[path]
@@ -84,17 +77,19 @@ def extract(
             problems.append((clip, path, str(values)))
         else:
             tables.append(_table(values, clip, genre))
-    if not tables:
+    if not len(clips):
+        raise InputError("There are no clips to describe: name a folder that holds some.")
+    if problems and (strict or not tables):
         raise InputError(
-            f"None of the {len(clips)} clips can be described"
-            + (f"; the first: {problems[0][2]}" if problems else ": name a folder that holds some.")
+            f"{len(problems)} of {len(clips)} clips cannot be described; the first: "
+            f"{problems[0][2]}"
         )
     table = pd.concat(tables, ignore_index=True)
     return table, pd.DataFrame(problems, columns=["clip", "path", "reason"])
 
 
 def write(
-    clips: pd.DataFrame, path: str | Path, *, cache: str | Path = CACHE, strict: bool = False
+    clips: pd.DataFrame, path: str | Path, *, cache: str | Path, strict: bool = False
 ) -> None:
     """Write the table of :func:`extract` as CSV, and how many clips are in it beside it.
 
@@ -127,50 +122,45 @@ def write(
     )
 
 
-def _describe(
-    paths: pd.Series, folder: Path, n_jobs: int
-) -> Iterator[tuple[Path, np.ndarray | InputError]]:
-    """Yield each clip's path and values [shape=(n_segments, 57)], or why it has none."""
-    todo = {}
+def _describe(paths: pd.Series, folder: Path) -> dict[Path, np.ndarray | InputError]:
+    """Return each clip's values [shape=(n_segments, 57)], or why it has none."""
+    described, todo = {}, {}
     for path in paths:
         try:
             entry = folder / f"{_sha256(path)}.json"
         except OSError as error:
-            yield (
-                path,
-                InputError(
-                    f"{shown(path)} cannot be read ({error.strerror}): replace it or leave it out."
-                ),
+            described[path] = InputError(
+                f"{shown(path)} cannot be read ({error.strerror}): replace it or leave it out."
             )
             continue
         values = _kept(entry)
         if values is None:
             todo[path] = entry
         else:
-            yield path, values
-    if not todo:
-        return
-    _compile()
-    described = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
-        delayed(_describe_clip)(path) for path in todo
-    )
-    for path, values in tqdm(described, desc="Describing", total=len(todo), unit="clip"):
-        if not isinstance(values, InputError):
-            _keep(todo[path], values)
-        yield path, values
+            described[path] = values
+    if todo:
+        _compile()
+        results = Parallel(n_jobs=-1, return_as="generator_unordered")(
+            delayed(_describe_clip)(path) for path in todo
+        )
+        for path, values in tqdm(results, desc="Describing", total=len(todo), unit="clip"):
+            if not isinstance(values, InputError):
+                _keep(todo[path], values)
+            described[path] = values
+    return described
 
 
 def _describe_clip(path: Path) -> tuple[Path, np.ndarray | InputError]:
-    with threadpool_limits(1):
-        try:
-            return path, extract_clip(path)[FEATURES].to_numpy()
-        except InputError as error:
-            return path, error
+    try:
+        return path, extract_clip(path)[FEATURES].to_numpy()
+    except InputError as error:
+        return path, error
 
 
 def _compile() -> None:
     # On a machine's first run Numba compiles parts of librosa, for half a minute, and keeps them.
     # Done here once, every process finds them, and the time left is not misjudged.
+    print("Starting; on a machine's first run this takes a minute.", file=sys.stderr)
     segment_features(np.random.default_rng(0).standard_normal(LENGTH, dtype=np.float32))
 
 
@@ -210,7 +200,10 @@ def _kept(entry: Path) -> np.ndarray | None:
 if __name__ == "__main__":
     from music_genre.gtzan import find_clips
 
+    warnings.filterwarnings("ignore", module="joblib")  # it remarks on a run that ends early
+    folder, out = sys.argv[1], Path(sys.argv[2])
+    strict = os.environ.get("STRICT") == "1"
     try:
-        write(find_clips(sys.argv[1]), sys.argv[2], strict=os.environ.get("STRICT") == "1")
+        write(find_clips(folder), out, cache=out.parent / "extracted", strict=strict)
     except InputError as error:
         sys.exit(str(error))

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import soundfile
 from scipy.ndimage import median_filter
+from threadpoolctl import threadpool_limits
 
 from music_genre.errors import InputError
 from music_genre.paths import shown
@@ -21,7 +22,8 @@ LENGTH = STEP - 1  # samples in a segment: 66,149, the value of the table's colu
 N_MFCC = 20
 FREQUENCIES = np.arange(N_FFT // 2 + 1) * SAMPLE_RATE / N_FFT  # Hz, of the STFT's bins
 MEDIAN = 31  # frames, and bins, of the harmonic-percussive separation; librosa's default
-SILENCE = 2**-15  # full scale is 1: the smallest step of 16-bit audio, in which GTZAN comes
+SILENCE = 2**-15  # full scale is 1; the smallest step of 16-bit audio, in which GTZAN comes
+LOUDEST = 2**15  # samples of 16-bit audio that were never scaled; beyond, powers may overflow
 
 _VARYING = ["chroma_stft", "rms", "spectral_centroid", "spectral_bandwidth", "rolloff",
             "zero_crossing_rate", "harmony", "perceptr"]  # fmt: skip
@@ -117,7 +119,7 @@ def extract_clip(path: str | Path, *, label: str | None = None) -> pd.DataFrame:
     ------
     InputError
         The clip cannot be read, is shorter than one segment, is silent (no sample of any segment
-        reaches ``SILENCE``), or has samples that are not finite or too large to describe.
+        reaches ``SILENCE``), or has samples that are not finite or exceed ``LOUDEST``.
     """
     path = Path(path)
     y = load_clip(path)
@@ -127,13 +129,14 @@ def extract_clip(path: str | Path, *, label: str | None = None) -> pd.DataFrame:
             f"{shown(path)} lasts {len(y) / SAMPLE_RATE:.2f} s, less than one segment of 3 s: "
             "leave it out or use a longer clip."
         )
-    if max(np.abs(segment).max() for segment in segments) < SILENCE:
+    peak = max(np.abs(segment).max() for segment in segments)
+    if peak < SILENCE:
         raise InputError(f"{shown(path)} is silent: replace the file or leave it out.")
-    table = pd.DataFrame([segment_features(segment) for segment in segments], columns=FEATURES)
-    if not np.isfinite(table.to_numpy()).all():
-        raise InputError(
-            f"{shown(path)} holds samples too large to describe: scale them to at most 1."
-        )
+    if peak > LOUDEST:
+        raise InputError(f"{shown(path)} holds samples of up to {peak:.1e}: scale them to 1.")
+    with threadpool_limits(1):  # the number of threads would change the last bits of products
+        rows = [segment_features(segment) for segment in segments]
+    table = pd.DataFrame(rows, columns=FEATURES)
     table.insert(0, "filename", [f"{path.stem}.{i}.wav" for i in range(len(table))])
     table.insert(1, "length", LENGTH)
     table["label"] = path.parent.name if label is None else label
