@@ -1,18 +1,29 @@
 """A clip in, one row of 60 columns per whole 3-second segment out."""
 
+import warnings
+from functools import cache
 from pathlib import Path
 
 import librosa
 import numpy as np
 import pandas as pd
+import soundfile
+from scipy.ndimage import median_filter
+from threadpoolctl import threadpool_limits
 
 from music_genre.errors import InputError
+from music_genre.paths import shown
 
 SAMPLE_RATE = 22_050  # Hz
+N_FFT = 2048  # samples, librosa's default
 HOP = 512  # samples, librosa's default
 STEP = 3 * SAMPLE_RATE  # samples from one segment's start to the next one's
 LENGTH = STEP - 1  # samples in a segment: 66,149, the value of the table's column `length`
 N_MFCC = 20
+FREQUENCIES = np.arange(N_FFT // 2 + 1) * SAMPLE_RATE / N_FFT  # Hz, of the STFT's bins
+MEDIAN = 31  # frames, and bins, of the harmonic-percussive separation; librosa's default
+SILENCE = 2**-15  # full scale is 1; the smallest step of 16-bit audio, in which GTZAN comes
+LOUDEST = 2**15  # samples of 16-bit audio that were never scaled; beyond, powers may overflow
 
 _VARYING = ["chroma_stft", "rms", "spectral_centroid", "spectral_bandwidth", "rolloff",
             "zero_crossing_rate", "harmony", "perceptr"]  # fmt: skip
@@ -27,46 +38,104 @@ COLUMNS = ["filename", *INPUTS, "label"]
 
 
 def load_clip(path: str | Path) -> np.ndarray:
-    """Read a clip as mono audio at 22,050 Hz [shape=(n_samples,), dtype=float32]."""
+    """Read a clip as mono audio at 22,050 Hz [shape=(n_samples,), dtype=float32].
+
+    Channels are averaged; another sample rate is resampled with ``soxr_hq``, librosa's default.
+
+    Raises
+    ------
+    InputError
+        The clip cannot be read as audio, or holds NaN or infinite samples.
+    """
     try:
-        y, _ = librosa.load(path, sr=SAMPLE_RATE, mono=True)
-    except Exception as error:
+        with Path(path).open("rb") as file:
+            samples, rate = soundfile.read(file, dtype="float32", always_2d=True)
+    except (OSError, soundfile.SoundFileError) as error:
+        reason = getattr(error, "error_string", None) or getattr(error, "strerror", None) or error
         raise InputError(
-            f"{path} cannot be read as audio ({error or type(error).__name__}): "
+            f"{shown(path)} cannot be read as audio ({str(reason).rstrip('.')}): "
             "replace the file or leave it out."
         ) from error
-    return y
+    if not np.isfinite(samples).all():
+        raise InputError(
+            f"{shown(path)} holds NaN or infinite samples: replace the file or leave it out."
+        )
+    y = librosa.to_mono(samples.T)
+    return librosa.resample(y, orig_sr=rate, target_sr=SAMPLE_RATE) if y.size else y
 
 
 def extract_clip(path: str | Path, *, label: str | None = None) -> pd.DataFrame:
     """Describe every whole 3-second segment of a clip by the table's 60 columns.
 
+    Segment ``s`` is the samples ``[66150 * s, 66150 * s + 66149)`` at 22,050 Hz. One STFT of it
+    with librosa's defaults (``n_fft=2048``, ``hop_length=512``, Hann) but *reflect* padding, the
+    default of librosa before 0.9, serves every spectral column. All but ``tempo`` come as
+    ``_mean`` and ``_var``, mean and population variance over the 130 frames (``harmony``,
+    ``perceptr``: over the samples). The recipe was found by comparison with the published
+    ``features_3_sec.csv``, which does not document it.
+
+    ==================== ===================================== ===================================
+    column               what it is, unit                      librosa
+    ==================== ===================================== ===================================
+    filename             ``<clip>.<segment>.wav``
+    length               samples in the segment: always 66149
+    chroma_stft          energy of the 12 pitch classes,       ``feature.chroma_stft``
+                         over the frame's strongest, 0 to 1
+    rms                  root mean square of the samples,      ``feature.rms``, reflect padding
+                         over full scale
+    spectral_centroid    mean frequency, Hz                    ``feature.spectral_centroid``
+    spectral_bandwidth   spread around the centroid, Hz        ``feature.spectral_bandwidth``
+    rolloff              frequency below which 85 % of the     ``feature.spectral_rolloff``
+                         magnitude lies, Hz
+    zero_crossing_rate   sign changes per sample               ``feature.zero_crossing_rate``
+    harmony              samples of the harmonic part,         ``decompose.hpss``, ``istft``
+                         over full scale
+    perceptr             samples of the percussive part,       ``decompose.hpss``, ``istft``
+                         over full scale
+    tempo                beats per minute                      ``feature.tempo`` of an ``onset.``
+                                                               ``onset_strength`` that aggregates
+                                                               with the median
+    mfcc1 ... mfcc20     mel-frequency cepstrum, dB            ``feature.mfcc`` of a
+                                                               ``feature.melspectrogram`` in dB
+    label                the genre
+    ==================== ===================================== ===================================
+
+    A silent segment within a clip is kept: its features are defined, if dull (spectral columns 0,
+    mfcc1 the floor of the dB scale, tempo the mode of librosa's prior), and it holds its place.
+
     Parameters
     ----------
     path
-        Audio in any form that libsndfile reads, at any sample rate.
+        Audio in any format that libsndfile reads, at any sample rate, with any number of channels.
     label
         The genre; the name of the clip's folder if not given.
 
     Returns
     -------
     DataFrame [shape=(n_segments, 60)]
-        Rows are named ``<clip>.<segment>.wav`` as in the published table.
+        The columns are ``COLUMNS``. What is left after the last whole segment is not described.
 
     Raises
     ------
     InputError
-        The clip cannot be read or is shorter than one segment.
+        The clip cannot be read, is shorter than one segment, is silent (no sample of any segment
+        reaches ``SILENCE``), or has samples that are not finite or exceed ``LOUDEST``.
     """
     path = Path(path)
     y = load_clip(path)
-    starts = range(0, len(y) - LENGTH + 1, STEP)
-    if not starts:
+    segments = [y[start : start + LENGTH] for start in range(0, len(y) - LENGTH + 1, STEP)]
+    if not segments:
         raise InputError(
-            f"{path} lasts {len(y) / SAMPLE_RATE:.2f} s, less than one segment of 3 s: "
+            f"{shown(path)} lasts {len(y) / SAMPLE_RATE:.2f} s, less than one segment of 3 s: "
             "leave it out or use a longer clip."
         )
-    rows = [segment_features(y[start : start + LENGTH]) for start in starts]
+    peak = max(np.abs(segment).max() for segment in segments)
+    if peak < SILENCE:
+        raise InputError(f"{shown(path)} is silent: replace the file or leave it out.")
+    if peak > LOUDEST:
+        raise InputError(f"{shown(path)} holds samples of up to {peak:.1e}: scale them to 1.")
+    with threadpool_limits(1):  # the number of threads would change the last bits of products
+        rows = [segment_features(segment) for segment in segments]
     table = pd.DataFrame(rows, columns=FEATURES)
     table.insert(0, "filename", [f"{path.stem}.{i}.wav" for i in range(len(table))])
     table.insert(1, "length", LENGTH)
@@ -77,35 +146,22 @@ def extract_clip(path: str | Path, *, label: str | None = None) -> pd.DataFrame:
 def segment_features(y: np.ndarray) -> dict[str, float]:
     """Compute the 57 features of one segment [shape=(66149,)] at 22,050 Hz.
 
-    The recipe was found by comparison with the published ``features_3_sec.csv``. One STFT with
-    librosa's defaults (``n_fft=2048``, ``hop_length=512``, Hann) but *reflect* padding, the
-    default of librosa before 0.9, serves every spectral feature. All but tempo enter as mean and
-    population variance over frames (``harmony``, ``perceptr``: over samples).
-
-    ==================== =======================================================================
-    chroma_stft          pitch-class energy over the loudest class, 0 to 1; ``chroma_stft``
-    rms                  root mean square of the samples; ``rms``, reflect padding
-    spectral_centroid    Hz; ``spectral_centroid``
-    spectral_bandwidth   Hz; ``spectral_bandwidth``
-    rolloff              Hz below which 85 % of the magnitude lies; ``spectral_rolloff``
-    zero_crossing_rate   crossings per sample; ``zero_crossing_rate``
-    harmony, perceptr    harmonic and percussive signal; ``decompose.hpss``, then ``istft``
-    tempo                beats per minute; ``tempo`` of a median-aggregated onset envelope
-    mfcc1 ... mfcc20     cepstrum of the mel spectrogram in dB; ``mfcc``
-    ==================== =======================================================================
+    :func:`extract_clip` says what they are. The values are librosa's; where its functions took
+    most of the time, shorter equals stand in their place.
     """
-    stft = librosa.stft(y, pad_mode="reflect")
+    stft = librosa.stft(y, n_fft=N_FFT, hop_length=HOP, pad_mode="reflect")
     magnitude = np.abs(stft)
     power = magnitude**2
-    mel_db = librosa.power_to_db(librosa.feature.melspectrogram(S=power, sr=SAMPLE_RATE))
-    harmonic, percussive = (_signal(part) for part in librosa.decompose.hpss(stft))
+    mel_db = librosa.power_to_db(_mel_filters() @ power)
+    centroid, bandwidth = _centroid_and_bandwidth(magnitude)
+    harmonic, percussive = _separate(y, stft, magnitude)
     series = {
-        "chroma_stft": librosa.feature.chroma_stft(S=power, sr=SAMPLE_RATE),
+        "chroma_stft": librosa.feature.chroma_stft(S=power, sr=SAMPLE_RATE, tuning=_tuning(power)),
         "rms": librosa.feature.rms(y=y, pad_mode="reflect"),
-        "spectral_centroid": librosa.feature.spectral_centroid(S=magnitude, sr=SAMPLE_RATE),
-        "spectral_bandwidth": librosa.feature.spectral_bandwidth(S=magnitude, sr=SAMPLE_RATE),
-        "rolloff": librosa.feature.spectral_rolloff(S=magnitude, sr=SAMPLE_RATE),
-        "zero_crossing_rate": librosa.feature.zero_crossing_rate(y),
+        "spectral_centroid": centroid,
+        "spectral_bandwidth": bandwidth,
+        "rolloff": _rolloff(magnitude),
+        "zero_crossing_rate": _zero_crossing_rate(y),
         "harmony": harmonic,
         "perceptr": percussive,
         **dict(zip(_MFCC, librosa.feature.mfcc(S=mel_db, n_mfcc=N_MFCC), strict=True)),
@@ -118,9 +174,71 @@ def segment_features(y: np.ndarray) -> dict[str, float]:
     return row
 
 
-def _signal(stft: np.ndarray) -> np.ndarray:
+@cache
+def _mel_filters() -> np.ndarray:
+    return librosa.filters.mel(sr=SAMPLE_RATE, n_fft=N_FFT)
+
+
+def _centroid_and_bandwidth(magnitude: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Equal ``feature.spectral_centroid`` and ``feature.spectral_bandwidth`` [Hz]."""
+    weights = librosa.util.normalize(magnitude, norm=1)
+    centroid = FREQUENCIES @ weights
+    spread = weights * (FREQUENCIES[:, np.newaxis] - centroid) ** 2
+    return centroid, np.sqrt(spread.sum(axis=0))
+
+
+def _rolloff(magnitude: np.ndarray) -> np.ndarray:
+    """Equal ``feature.spectral_rolloff`` [Hz]: the first bin that 85 % is reached in."""
+    total = np.cumsum(magnitude, axis=0)
+    return FREQUENCIES[np.argmax(total >= 0.85 * total[-1], axis=0)]
+
+
+def _zero_crossing_rate(y: np.ndarray) -> np.ndarray:
+    """Equal ``feature.zero_crossing_rate``: per frame, its threshold of 1e-10 taken for zero."""
+    negative = np.pad(y < -1e-10, N_FFT // 2, mode="edge")
+    crossings = negative[1:] != negative[:-1]
+    return librosa.util.frame(crossings, frame_length=N_FFT - 1, hop_length=HOP).sum(axis=0) / N_FFT
+
+
+def _tuning(power: np.ndarray) -> float:
+    """Equal ``librosa.estimate_tuning``, given only the bins in which it looks for pitches."""
+    bins = 375  # up to 4,016 Hz; it looks up to 4,000 Hz, and at neighbouring bins
+    n_fft = 2 * (bins - 1)
+    with warnings.catch_warnings():  # silence has no pitches: librosa warns and answers 0
+        warnings.filterwarnings("ignore", message="Trying to estimate tuning from empty")
+        return librosa.estimate_tuning(
+            S=power[:bins],
+            sr=SAMPLE_RATE * n_fft / N_FFT,  # leaves each bin at its frequency
+            n_fft=n_fft,
+            ref=0.1 * power.max(axis=0, keepdims=True),  # over all bins, as by default
+        )
+
+
+def _separate(
+    y: np.ndarray, stft: np.ndarray, magnitude: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Split a segment into its harmonic and percussive signal, as ``librosa.effects.hpss`` does.
+
+    The two soft masks add up to one, so the percussive signal is what the harmonic one leaves.
+    """
+    harmonic = _running_median(magnitude) ** 2
+    either = harmonic + _running_median(magnitude.T).T ** 2
+    mask = np.divide(harmonic, either, out=np.full_like(either, 0.5), where=either > 0)
     # No length: what effects.hpss did when the table was made. The end is zero-padded instead.
-    return librosa.util.fix_length(librosa.istft(stft), size=LENGTH)
+    signal = librosa.istft(stft * mask, hop_length=HOP)
+    rest = y[: len(signal)] - signal
+    return tuple(librosa.util.fix_length(part, size=LENGTH) for part in (signal, rest))
+
+
+def _running_median(rows: np.ndarray) -> np.ndarray:
+    """Filter each row with a median of 31, mirrored at its ends.
+
+    Equals ``median_filter(rows, size=(1, 31), mode="reflect")``, but SciPy's filter is many times
+    quicker over one dimension: the padded rows are laid end to end.
+    """
+    half = MEDIAN // 2
+    padded = np.pad(rows, ((0, 0), (half, half)), mode="symmetric")
+    return median_filter(padded.ravel(), size=MEDIAN).reshape(padded.shape)[:, half:-half]
 
 
 def _tempo(mel_db: np.ndarray) -> float:
