@@ -1,8 +1,9 @@
 # The paper's report, from a clone. `make` alone prints help.
 
-# Which folder under params/ (one .yaml per row), and which features table (CSV) if not found.
+# Which folder under params/ (one .yaml per row); a features table (CSV); a folder of music.
 TABLE ?= table1
 FEATURES ?=
+GTZAN ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -22,8 +23,8 @@ else
 endif
 
 .venv/.ready: requirements.lock pyproject.toml
-	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo \
-	  "error: python3 is older than 3.11: install a newer one, or name one with make PYTHON=..." >&2; exit 1; }
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11, 4))' || { echo \
+	  "error: python3 is older than 3.11.4: install a newer one, or name one with make PYTHON=..." >&2; exit 1; }
 	@echo "building .venv: some minutes, once"
 	@python3 -m venv .venv
 	@$(PYTHON) -m pip install --quiet --require-hashes -r requirements.lock
@@ -37,8 +38,15 @@ environment:
 
 # ---- What a report is made from.
 
-# As music_genre.table.find has it: the table named, else GTZAN's, else the sample.
-DATA := $(or $(FEATURES),$(wildcard data/features_3_sec.csv),src/music_genre/sample/features.csv)
+# As music_genre.table.find has it: the table named, else the published one in GTZAN= or data/,
+# else the one extracted from the clips there, else the sample.
+MUSIC := $(or $(GTZAN),data)
+PUBLISHED := $(shell find "$(MUSIC)" -maxdepth 3 -name features_3_sec.csv 2>/dev/null | sort | head -n 1)
+CLIP := $(shell find "$(MUSIC)" -maxdepth 4 -not -name '.*' \( -iname '*.wav' -o -iname '*.au' \
+  -o -iname '*.aif*' -o -iname '*.flac' -o -iname '*.ogg' -o -iname '*.opus' -o -iname '*.mp3' \) \
+  2>/dev/null | head -n 1)
+EXTRACTED := $(if $(FEATURES),,$(if $(CLIP),data/extracted.csv))
+DATA := $(or $(FEATURES),$(PUBLISHED),$(EXTRACTED),src/music_genre/sample/features.csv)
 ROWS := $(basename $(notdir $(wildcard params/$(TABLE)/*.yaml)))
 OUT := reports/$(TABLE)
 
@@ -46,7 +54,7 @@ space := $(subst ,, )
 DATA_FILE := $(subst $(space),\ ,$(DATA))
 src = $(1:%=src/music_genre/%.py)
 BASE := $(OUT)/.inputs $(DATA_FILE) \
-  $(call src,__init__ errors paths features table params metrics splits provenance display plots)
+  $(call src,__init__ errors paths features gtzan table params metrics splits provenance display plots)
 
 ifneq ($(filter report $(OUT)/%,$(MAKECMDGOALS)),)
   ifeq ($(ROWS),)
@@ -58,7 +66,19 @@ ifneq ($(filter report $(OUT)/%,$(MAKECMDGOALS)),)
     stamp .inputs "$(DATA) $(KERAS_BACKEND)"; stamp .rows "$(sort $(ROWS))")
 endif
 
-$(DATA_FILE):
+# Clips are described again if one is newer than the table, or others are named than last time.
+NEWER := $(if $(EXTRACTED),$(shell \
+  [ "$(MUSIC)" = "$$(cat data/extracted/.music 2>/dev/null)" ] || echo other; \
+  find "$(MUSIC)" -mindepth 1 -name '.*' -prune -o -name 'extracted*' -prune -o \
+    -newer data/extracted.csv -print 2>&1 | head -n 1))
+
+data/extracted.csv: $(if $(NEWER),again) $(call src,features extraction gtzan) | $(READY)
+	@mkdir -p data/extracted
+	@STRICT=$(STRICT) $(PYTHON) -m music_genre.extraction "$(MUSIC)" $@
+	@echo "$(MUSIC)" > data/extracted/.music
+.PHONY: again
+
+$(filter-out data/extracted.csv,$(DATA_FILE)):
 	@echo "error: $(DATA) does not exist: name a features table with FEATURES=, or leave it out" >&2; exit 1
 
 # The .py is a notebook's source. --update leaves the time of an unchanged pair, hence touch.
@@ -82,11 +102,11 @@ $(OUT)/explore.ipynb: notebooks/explore.ipynb $(BASE) src/music_genre/sample/cli
     $(call src,sample/__init__) | $(READY)
 	$(call execute,explore,-r features "$(DATA)")
 
-$(OUT)/features.ipynb: notebooks/features.ipynb $(BASE) | $(READY)
-	$(call execute,features,-r features "$(DATA)")
+$(OUT)/features.ipynb: notebooks/features.ipynb $(BASE) $(EXTRACTED) | $(READY)
+	$(call execute,features,-r features "$(DATA)" -r extracted "$(EXTRACTED)")
 
 $(OUT)/rows/%/train.ipynb: params/$(TABLE)/%.yaml notebooks/train.ipynb $(BASE) \
-    $(call src,models training) | $(READY)
+    $(call src,models training checkpoints) | $(READY)
 	$(call execute,train,-f $< -r features "$(DATA)" -r output $(@D))
 
 $(OUT)/rows/%/evaluate.ipynb: $(OUT)/rows/%/train.ipynb notebooks/evaluate.ipynb $(BASE) \
@@ -107,14 +127,18 @@ $(OUT)/report.html: $(OUT)/explore.ipynb $(OUT)/features.ipynb $(OUT)/summary.ip
 
 # ---- What to ask for.
 
-.PHONY: help report test lab sample lock clean
+.PHONY: help report data test lab bench-features sample lock clean
 
 help: ## this list
-	@echo "usage: make TARGET [TABLE=folder under params/] [FEATURES=table.csv] [PYTHON=python]"
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@echo "usage: make TARGET [TABLE=folder under params/] [FEATURES=table.csv | GTZAN=folder of music]"
+	@echo "                   [STRICT=1: a clip that cannot be described is an error] [PYTHON=python]"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 report: $(OUT)/report.html ## the report, reports/TABLE/report.html (-j2: two rows at a time)
 	@echo "report: $(OUT)/report.html"
+
+data: $(READY) ## download GTZAN and the published lists into data/; CHECK=1: say what is there
+	@$(PYTHON) -m music_genre.$(if $(CHECK),gtzan,fetch) $(if $(GTZAN),"$(GTZAN)")
 
 test: $(READY) ## style and tests
 	@$(PYTHON) -m ruff check --quiet . && $(PYTHON) -m ruff format --check --quiet .
@@ -122,6 +146,9 @@ test: $(READY) ## style and tests
 
 lab: $(READY) ## JupyterLab on the notebooks
 	@$(PYTHON) -m jupyterlab notebooks
+
+bench-features: $(READY) ## how quickly features come, on the clips in CLIPS=folder
+	@$(PYTHON) tests/bench_features.py "$(CLIPS)"
 
 sample: $(READY) ## the embedded sample again, from CLIPS=folder with a folder per genre
 	@$(PYTHON) -m music_genre.sample "$(CLIPS)"

@@ -30,6 +30,7 @@ scale_on: str = "all"  # rows the scaling is fitted on: all (the paper's) or tra
 seed: int = 0  # of the split, the weights and the order of batches
 features: str = ""  # features table (CSV); empty: GTZAN's under data/ if there, else the sample
 output: str = ""  # folder for the results; empty: a new one under reports/manual/
+resume: bool = True  # go on from the longest earlier training of the same recipe, if any
 paper: dict = {}  # what the paper reports for this row, for comparison only
 
 # %%
@@ -94,10 +95,14 @@ display.say(models.compare_with_paper(layers))
 # ## Training
 #
 # Adam, sparse categorical cross-entropy. The test rows are only watched: nothing is chosen by
-# them, and the last epoch's weights are kept.
+# them, and the last epoch's weights are kept. Rows that differ in nothing but epochs are one
+# training: a longer one goes on where a shorter one of the same recipe ended, with the numbers of
+# a training in one go (`-p resume False` begins anew).
 
 # %%
-history = training.fit(model, data, epochs=run.epochs, batch_size=run.batch_size)
+history = training.fit(
+    model, data, epochs=run.epochs, batch_size=run.batch_size, seed=run.seed, resume=run.resume
+)
 
 # %%
 number = run.paper.get("loss_figure")

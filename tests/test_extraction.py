@@ -267,7 +267,6 @@ def test_two_runs_at_once_give_one_whole_table(tmp_path, clips, one_core):
 
 
 def test_the_command_describes_a_folder(tmp_path, clips, one_core, monkeypatch):
-    pytest.importorskip("music_genre.gtzan")
     out = tmp_path / "table.csv"
     command = [sys.executable, "-m", "music_genre.extraction", tmp_path / "clips", out]
     subprocess.run(command, check=True)

@@ -1,5 +1,6 @@
 """The graph: what is built, what is built again, and what a failure leaves."""
 
+import itertools
 import os
 import re
 import shutil
@@ -7,12 +8,15 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 import yaml
 from bs4 import BeautifulSoup
 
 from music_genre.paths import ROOT
+from music_genre.table import load as load_table
 
 ROW = {"epochs": 1, "batch_size": 256, "learning_rate": 0.001, "activation": "tanh"}
 PAPER = {"precision": 55.47, "recall": 33.16, "f1": 29.98, "accuracy": 33.45}
@@ -225,6 +229,52 @@ def test_missing_input_is_named(copy, arguments, sentence):
     done = make(copy, "report", *arguments)
     assert done.returncode != 0
     assert sentence in done.stderr
+
+
+@pytest.fixture
+def music(copy):
+    """Return a folder of six clips of two genres, one of them no audio."""
+    folder = copy / "my music"
+    for genre, number in itertools.product(("polka", "waltz"), range(3)):
+        path = folder / genre / f"{number}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        rng = np.random.default_rng([len(genre), number])
+        soundfile.write(path, 0.1 * rng.standard_normal(7 * 22_050), 22_050)
+    (folder / "waltz" / "0.wav").write_text("no audio")
+    yield folder
+    shutil.rmtree(copy / "data", ignore_errors=True)
+
+
+def test_own_music_becomes_a_table_once_and_again_when_a_clip_changes(copy, music):
+    arguments = ("data/extracted.csv", f"GTZAN={music.name}")
+    done = make(copy, *arguments)
+    assert done.returncode == 0, done.stderr
+    assert "Left out: " in done.stderr
+    assert "10 segments of 5 clips; 1 clips left out" in done.stderr
+    rows, source = load_table(str(copy / "data/extracted.csv"))
+    assert list(rows["filename"][:2]) == ["polka.0.0.wav", "polka.0.1.wav"]
+    assert [problem["clip"] for problem in source.left_out] == ["waltz.0"]
+
+    first = (copy / "data/extracted.csv").read_bytes()
+    assert make(copy, *arguments).stderr == ""  # nothing to do
+    shutil.copy(music / "polka" / "1.wav", music / "waltz" / "0.wav")
+    done = make(copy, *arguments)
+    assert "12 segments of 6 clips; 0 clips left out" in done.stderr
+    assert (copy / "data/extracted.csv").read_bytes() != first
+
+
+def test_strict_refuses_a_clip_that_cannot_be_described(copy, music):
+    done = make(copy, "data/extracted.csv", f"GTZAN={music.name}", "STRICT=1")
+    assert done.returncode != 0
+    assert "1 of 6 clips cannot be described; the first: " in done.stderr
+    assert not (copy / "data/extracted.csv").exists()
+
+
+def test_folder_of_music_is_checked(copy, music):
+    done = make(copy, "data", "CHECK=1", f"GTZAN={music.name}")
+    assert done.returncode == 0, done.stderr
+    assert "Clips: 6 (own music) in my music" in done.stdout
+    assert "unreadable: 1 " in done.stdout
 
 
 def test_environment_without_the_package_is_named(copy):

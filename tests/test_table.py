@@ -1,6 +1,7 @@
 """The table is found in the stated order, and bad input is told in one sentence."""
 
 import hashlib
+import json
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +18,18 @@ def written(tmp_path, rows):
     return str(path)
 
 
-def test_named_table_comes_before_full_before_sample(tmp_path, monkeypatch, few_rows):
-    full = tmp_path / "data" / "features_3_sec.csv"
-    monkeypatch.setattr(table, "FULL_TABLE", full)
+def test_named_table_comes_before_published_before_extracted_before_sample(
+    tmp_path, monkeypatch, few_rows
+):
+    monkeypatch.setattr(table, "DATA", tmp_path)
+    monkeypatch.setattr(table, "EXTRACTED", tmp_path / "extracted.csv")
     assert table.find() == table.SAMPLE_TABLE
-    full.parent.mkdir()
-    few_rows.to_csv(full, index=False)
-    assert table.find() == full
+    few_rows.to_csv(tmp_path / "extracted.csv", index=False)
+    assert table.find() == tmp_path / "extracted.csv"
+    published = tmp_path / "Data" / "features_3_sec.csv"  # as Kaggle's archive has it
+    published.parent.mkdir()
+    few_rows.to_csv(published, index=False)
+    assert table.find() == published
     assert str(table.find("named.csv")) == "named.csv"
 
 
@@ -120,3 +126,35 @@ def test_row_that_stands_twice(tmp_path, few_rows):
     few_rows.loc[1, "filename"] = few_rows.loc[0, "filename"]
     with pytest.raises(InputError, match=r"blues\.00000\.0\.wav stands more than once"):
         table.load(written(tmp_path, few_rows))
+
+
+def test_clips_left_out_of_an_extraction_are_told(tmp_path, few_rows):
+    path = written(tmp_path, few_rows)
+    problem = {"clip": "jazz.00054", "path": "jazz.00054.wav", "reason": "jazz.00054.wav cannot"}
+    beside = Path(path).with_suffix(".problems.json")
+    beside.write_text(json.dumps({"clips": 12, "segments": 60, "problems": [problem]}))
+    _, source = table.load(path)
+    assert source.left_out == [problem]
+    assert "12 clips (1 left out), 60 segments" in source.label
+    beside.write_text(json.dumps({"clips": 12, "segments": 61, "problems": [problem]}))
+    _, source = table.load(path)  # written for another table
+    assert source.left_out == []
+
+
+def test_deviation_is_in_standard_deviations_of_the_column(few_rows):
+    other = few_rows[10:].copy()
+    other["tempo"] += 0.5 * few_rows["tempo"].std()
+    apart = table.deviation(few_rows, other).set_index("column")
+    assert apart.loc["tempo", "largest"] == pytest.approx(0.5)
+    assert apart.loc["rms_var", "largest"] == 0
+    assert (apart["segments"] == 50).all()
+
+
+def test_comparison_needs_another_table_of_the_same_clips(tmp_path, monkeypatch, few_rows):
+    monkeypatch.setattr(table, "EXTRACTED", tmp_path / "gone.csv")
+    path = written(tmp_path, few_rows)
+    rows, source = table.load(path)
+    assert table.comparison(rows, source) is None
+    assert table.comparison(rows, source, path) is None  # the same table
+    few_rows.assign(tempo=1.0).to_csv(tmp_path / "other.csv", index=False)
+    assert len(table.comparison(rows, source, str(tmp_path / "other.csv"))) == 57

@@ -1,13 +1,17 @@
 """Training is reproducible, and what it writes can be read back."""
 
 import json
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import keras
 import numpy as np
 import pandas as pd
 import pytest
 
-from music_genre import models, splits, training
+from music_genre import checkpoints, models, splits, training
 from music_genre.errors import InputError
 from music_genre.features import INPUTS
 from music_genre.table import Source
@@ -16,13 +20,21 @@ SOURCE = Source("mine.csv", False, 12, 60, 3, "0" * 64, [])
 GIVEN = {"epochs": 2, "seed": 3, "features": "x", "output": "y", "paper": {"accuracy": 33.45}}
 
 
-def train(rows, *, learning_rate=1e-3, activation="tanh", epochs=2):
+@pytest.fixture(autouse=True, scope="module")
+def no_states(tmp_path_factory):
+    """Keep the states of these trainings apart from the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checkpoints, "FOLDER", tmp_path_factory.mktemp("states"))
+        yield
+
+
+def train(rows, *, learning_rate=1e-3, activation="tanh", epochs=2, resume=False):
     test = splits.split(rows, "segment", test_size=0.33, seed=3)
     data = training.prepare(rows, test=test, scale_on="all")
     model = models.lstm(
         58, 3, activation=activation, dropout=0.1, learning_rate=learning_rate, seed=3
     )
-    history = training.fit(model, data, epochs=epochs, batch_size=16)
+    history = training.fit(model, data, epochs=epochs, batch_size=16, seed=3, resume=resume)
     return model, data, history, training.predict(model, data, rows)
 
 
@@ -67,6 +79,105 @@ def test_same_seed_same_numbers_bit_for_bit(rows, run):
     measured = ["loss", "accuracy", "test_loss", "test_accuracy"]
     pd.testing.assert_frame_equal(history[measured], again[measured], check_exact=True)
     pd.testing.assert_frame_equal(predictions, predicted_again, check_exact=True)
+
+
+def without_time(history):
+    return history.drop(columns=["seconds", "kept"])
+
+
+def test_training_goes_on_where_a_shorter_one_ended_bit_for_bit(rows, run, tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoints, "FOLDER", tmp_path)
+    train(rows, epochs=1, resume=True)
+    _, _, history, predictions = train(rows, epochs=2, resume=True)
+    assert list(history["kept"]) == [True, False]
+    pd.testing.assert_frame_equal(without_time(history), without_time(run[2]), check_exact=True)
+    pd.testing.assert_frame_equal(predictions, run[3], check_exact=True)
+    _, _, history, predictions = train(rows, epochs=2, resume=True)
+    assert history["kept"].all()  # nothing left to train
+    pd.testing.assert_frame_equal(predictions, run[3], check_exact=True)
+    _, _, history, _ = train(rows, epochs=1, resume=True)
+    assert len(history) == 1  # the state after two epochs is no use for one
+
+
+def test_another_recipe_has_other_states(rows, tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoints, "FOLDER", tmp_path)
+    test = splits.split(rows, "segment", test_size=0.33, seed=3)
+    data = training.prepare(rows, test=test, scale_on="all")
+    given = {"activation": "tanh", "dropout": 0.0, "learning_rate": 1e-3, "seed": 3}
+
+    def folder(x=data.x, batch_size=16, **changed):
+        recipe = {**given, **changed}
+        model = models.lstm(58, 3, **recipe)
+        return checkpoints.folder(model, x, data.y, batch_size=batch_size, seed=recipe["seed"])
+
+    folders = [
+        folder(), folder(x=data.x[::-1]), folder(batch_size=17), folder(activation="relu"),
+        folder(dropout=0.1), folder(learning_rate=1e-4), folder(seed=4),
+    ]  # fmt: skip
+    assert len(set(folders)) == len(folders)
+    assert folder() == folders[0]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda state: state[: len(state) // 2], lambda state: b"", lambda state: state[:-99]],
+    ids=["cut in half", "empty", "end missing"],
+)
+def test_damaged_state_is_passed_over_with_a_notice(
+    rows, run, tmp_path, monkeypatch, capsys, damage
+):
+    monkeypatch.setattr(checkpoints, "FOLDER", tmp_path)
+    train(rows, epochs=1, resume=True)
+    (state,) = tmp_path.rglob("1.npz")
+    state.write_bytes(damage(state.read_bytes()))
+    _, _, history, predictions = train(rows, epochs=2, resume=True)
+    assert "1.npz is passed over: " in capsys.readouterr().out
+    assert not history["kept"].any()
+    pd.testing.assert_frame_equal(predictions, run[3], check_exact=True)
+
+
+def test_state_of_another_model_is_not_loaded_half(rows, run, tmp_path, capsys):
+    model, _, history, _ = run
+    before = [np.asarray(variable) for variable in model.variables]
+    other = models.lstm(58, 4, activation="tanh", dropout=0.1, learning_rate=1e-3, seed=3)
+    other.optimizer.build(other.trainable_variables)
+    checkpoints.save(tmp_path / "1.npz", other, history.head(1).drop(columns="kept"))
+    assert checkpoints.restore(model, tmp_path, epochs=2) is None
+    assert "it belongs to another model" in capsys.readouterr().out
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.variables, strict=True))
+
+
+KILLED = """
+import pandas as pd, sys
+sys.path.insert(0, sys.argv[1])
+import test_training as t
+t.checkpoints.EVERY = 0
+t.checkpoints.FOLDER = t.Path(sys.argv[3])
+t.train(pd.read_csv(sys.argv[2]), epochs=500, resume=True)
+"""
+
+
+def test_killed_training_goes_on_bit_for_bit(rows, tmp_path, monkeypatch):
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    rows = pd.read_csv(tmp_path / "rows.csv")
+    states = tmp_path / "states"
+    arguments = [str(Path(__file__).parent), str(tmp_path / "rows.csv"), str(states)]
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED, *arguments], stdout=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 120
+    while not list(states.rglob("[0-9]*.npz")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    (state,) = states.rglob("[0-9]*.npz")
+    epochs = int(state.stem) + 1
+    monkeypatch.setattr(checkpoints, "FOLDER", states)
+    _, _, history, predictions = train(rows, epochs=epochs, resume=True)
+    assert history["kept"].sum() == epochs - 1
+    _, _, whole, expected = train(rows, epochs=epochs, resume=False)
+    pd.testing.assert_frame_equal(without_time(history), without_time(whole), check_exact=True)
+    pd.testing.assert_frame_equal(predictions, expected, check_exact=True)
 
 
 def test_history_has_one_line_per_epoch(run):

@@ -47,12 +47,15 @@ def banner(source: Source) -> None:
             HTML(
                 '<div class="banner"><strong>These figures are not GTZAN’s.</strong> They were '
                 f"measured on the embedded sample: {source.clips:,} clips, {source.segments:,} "
-                "segments, too few for the paper’s results to be judged by. For the whole table "
-                "place <code>features_3_sec.csv</code> of GTZAN in <code>data/</code>, or name it: "
-                "<code>make report FEATURES=path/to/features_3_sec.csv</code>.</div>"
+                "segments, too few for the paper’s results to be judged by. For GTZAN’s: "
+                "<code>make data</code> downloads it; <code>GTZAN=path make report</code> takes a "
+                "copy that you have, <code>FEATURES=path</code> its features table.</div>"
             )
         )
     say(f"Data: {source.label}.")
+    if source.left_out:
+        reasons = "".join(f"\n- {problem['reason']}" for problem in source.left_out)
+        say(f"Clips left out of the table: {len(source.left_out):,}.\n{reasons}")
     if source.ignored_columns:
         say(f"Columns beyond the 60, ignored: {', '.join(source.ignored_columns)}.")
 

@@ -2,6 +2,7 @@
 
 import keras
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 UNITS = (256, 128, 64)  # the paper, Fig. 7
 
@@ -38,15 +39,17 @@ def lstm(
     seed
         Seeds Python, NumPy and the back end: weights, dropout and the order of batches.
     """
+    keras.utils.clear_session()  # layers are named anew, whatever a notebook built before
     keras.utils.set_random_seed(seed)
-    model = keras.Sequential([keras.Input((n_inputs, 1))])
+    layers = [keras.Input((n_inputs, 1))]
     for units in UNITS:
-        model.add(
-            keras.layers.LSTM(units, activation=activation, return_sequences=units != UNITS[-1])
-        )
+        sequences = units != UNITS[-1]
+        layers.append(keras.layers.LSTM(units, activation=activation, return_sequences=sequences))
         if dropout:
-            model.add(keras.layers.Dropout(dropout))
-    model.add(keras.layers.Dense(n_genres, activation="softmax"))
+            layers.append(keras.layers.Dropout(dropout))
+    layers.append(keras.layers.Dense(n_genres, activation="softmax"))
+    with threadpool_limits(1):  # the number of threads would change the weights' last bits
+        model = keras.Sequential(layers)
     model.compile(
         optimizer=keras.optimizers.Adam(learning_rate),
         loss="sparse_categorical_crossentropy",

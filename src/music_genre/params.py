@@ -27,10 +27,10 @@ def _number(low: float, high: float, *, whole: bool = False, open_ends: bool = F
     return rule
 
 
-def _choice(*choices: str) -> Rule:
+def _choice(*choices: str | bool) -> Rule:
     def rule(value: object) -> object:
-        if value not in choices:
-            raise ValueError(f"must be one of {', '.join(choices)}")
+        if value not in choices or type(value) is not type(choices[0]):
+            raise ValueError(f"must be one of {', '.join(map(str, choices))}")
         return value
 
     return rule
@@ -68,7 +68,7 @@ def _paper(value: object) -> object:
 
 KNOWN: dict[str, dict[str, Rule]] = {
     "explore": {"features": _text},
-    "features": {"features": _text},
+    "features": {"features": _text, "extracted": _text},
     "train": {
         "epochs": _number(1, 10_000, whole=True),
         "batch_size": _number(1, 100_000, whole=True),
@@ -81,6 +81,7 @@ KNOWN: dict[str, dict[str, Rule]] = {
         "seed": _number(0, 2**32 - 1, whole=True),
         "features": _text,
         "output": _text,
+        "resume": _choice(True, False),
         "paper": _paper,
     },
     "evaluate": {"results": _text},

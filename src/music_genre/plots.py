@@ -138,6 +138,19 @@ def scaling(before: pd.DataFrame, after: pd.DataFrame) -> Figure:
     return fig
 
 
+def deviation(apart: pd.DataFrame) -> Figure:
+    """Draw the largest difference of each column between two tables, on a logarithmic scale."""
+    fig = Figure(figsize=(WIDTH, 3.4), layout="constrained")
+    ax = fig.subplots()
+    ax.scatter(apart["column"], apart["largest"].clip(lower=1e-16), s=14, color=OURS)
+    ax.axhline(1e-3, color=TEST, lw=1, label="one thousandth of a standard deviation")
+    ax.set(yscale="log", ylabel="standard deviations")
+    ax.tick_params(axis="x", rotation=90, labelsize=6)
+    ax.legend(frameon=False)
+    sns.despine(fig)
+    return fig
+
+
 def correlation(frame: pd.DataFrame) -> Figure:
     """Draw the correlation of every pair of columns."""
     fig = Figure(figsize=(WIDTH, 8.6), layout="constrained")

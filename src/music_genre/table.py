@@ -1,17 +1,19 @@
 """Find, load and check the table of 60 columns."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from music_genre.errors import InputError
-from music_genre.features import COLUMNS, INPUTS
+from music_genre.features import COLUMNS, FEATURES, INPUTS
+from music_genre.gtzan import find_table
 from music_genre.paths import DATA, SAMPLE, shown
+from music_genre.provenance import read_json
 
-FULL_TABLE = DATA / "features_3_sec.csv"
+EXTRACTED = DATA / "extracted.csv"
 SAMPLE_TABLE = SAMPLE / "features.csv"
 
 
@@ -25,22 +27,30 @@ class Source:
     segments: int
     genres: int
     sha256: str
-    ignored_columns: list[str]
+    ignored_columns: list[str] = field(default_factory=list)
+    left_out: list[dict[str, str]] = field(default_factory=list)  # clips: clip, path, reason
 
     @property
     def label(self) -> str:
         """The line that stands under every figure and table."""
         name = "embedded sample" if self.is_sample else self.path
+        left_out = f" ({len(self.left_out):,} left out)" if self.left_out else ""
         return (
-            f"{name}: {self.clips:,} clips, {self.segments:,} segments, sha256 {self.sha256[:12]}"
+            f"{name}: {self.clips:,} clips{left_out}, {self.segments:,} segments, "
+            f"sha256 {self.sha256[:12]}"
         )
 
 
 def find(features: str = "") -> Path:
-    """Return the table to use: the one named, else GTZAN's under ``data/``, else the sample."""
+    """Return the table to use.
+
+    The one named, else the published one under ``data/``, else the one extracted from the clips
+    there, else the sample.
+    """
     if features:
         return Path(features)
-    return FULL_TABLE if FULL_TABLE.exists() else SAMPLE_TABLE
+    published = find_table(DATA)
+    return published or (EXTRACTED if EXTRACTED.exists() else SAMPLE_TABLE)
 
 
 def load(features: str = "") -> tuple[pd.DataFrame, Source]:
@@ -80,6 +90,7 @@ def load(features: str = "") -> tuple[pd.DataFrame, Source]:
         genres=table["label"].nunique(),
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         ignored_columns=ignored,
+        left_out=_left_out(path, segments=len(table)),
     )
     return table, source
 
@@ -87,6 +98,52 @@ def load(features: str = "") -> tuple[pd.DataFrame, Source]:
 def clips(table: pd.DataFrame) -> pd.Series:
     """Return each row's clip: ``blues.00000`` of ``blues.00000.3.wav``, else the whole name."""
     return table["filename"].str.replace(r"\.\d+\.[^.]+$", "", regex=True)
+
+
+def comparison(table: pd.DataFrame, source: Source, extracted: str = "") -> pd.DataFrame | None:
+    """Compare a table with the one extracted from the same clips, if there is one.
+
+    Returns what :func:`deviation` does, or None where the table is itself the extracted one, there
+    is none, or no segment is in both.
+    """
+    path = Path(extracted) if extracted else EXTRACTED
+    if not extracted and not path.exists():
+        return None
+    other, of_other = load(str(path))
+    if source.sha256 == of_other.sha256 or not table["filename"].isin(other["filename"]).any():
+        return None
+    return deviation(table, other)
+
+
+def deviation(table: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    """Measure how far two tables of the same clips lie apart, over the segments in both.
+
+    Returns
+    -------
+    DataFrame [shape=(57, 4)]
+        ``column``; ``largest`` and ``median`` absolute difference, in standard deviations of the
+        column in ``table``; ``segments``, how many both tables hold.
+    """
+    one, two = (frame.set_index("filename")[FEATURES] for frame in (table, other))
+    both = one.index.intersection(two.index)
+    apart = (one.loc[both] - two.loc[both]).abs() / one.std()
+    return pd.DataFrame(
+        {
+            "column": FEATURES,
+            "largest": apart.max().to_numpy(),
+            "median": apart.median().to_numpy(),
+            "segments": len(both),
+        }
+    )
+
+
+def _left_out(path: Path, *, segments: int) -> list[dict[str, str]]:
+    """Return the clips that an extraction left out of this table, as written beside it."""
+    beside = path.with_suffix(".problems.json")
+    if not beside.exists():
+        return []
+    written = read_json(beside)
+    return written["problems"] if written["segments"] == segments else []
 
 
 def _read(path: Path) -> pd.DataFrame:

@@ -11,13 +11,14 @@ import pandas as pd
 from sklearn.preprocessing import LabelEncoder, StandardScaler
 from tqdm import tqdm
 
-from music_genre import metrics, provenance
+from music_genre import checkpoints, metrics, provenance
 from music_genre.errors import InputError
 from music_genre.features import INPUTS
 from music_genre.paths import atomic, shown
 from music_genre.table import Source
 
-_NOT_SETTINGS = {"features", "output", "paper"}  # parameters that do not change what is learnt
+# Parameters that do not change what is learnt.
+_NOT_SETTINGS = {"features", "output", "paper", "resume"}
 
 
 @dataclass(frozen=True)
@@ -45,47 +46,88 @@ def prepare(table: pd.DataFrame, *, test: np.ndarray, scale_on: str) -> Prepared
     return Prepared(x, y, test, list(encoder.classes_), scaler)
 
 
-def fit(model: keras.Model, data: Prepared, *, epochs: int, batch_size: int) -> pd.DataFrame:
+def fit(
+    model: keras.Model,
+    data: Prepared,
+    *,
+    epochs: int,
+    batch_size: int,
+    seed: int,
+    resume: bool = True,
+) -> pd.DataFrame:
     """Train, with a progress bar; stop at the first loss that is not finite.
+
+    With ``resume`` the training goes on from the longest state that an earlier one of the same
+    recipe left (:mod:`music_genre.checkpoints`); the numbers are those of one in a single go. For
+    that the order of the rows in an epoch follows from ``seed`` and the epoch alone.
 
     Returns
     -------
-    DataFrame [shape=(n_epochs_run, 6)]
+    DataFrame [shape=(n_epochs_run, 7)]
         epoch (from 1), loss and accuracy of the training rows (while the epoch ran) and of the
-        test rows (after it), and the seconds that the epoch took. Accuracies are shares, 0 to 1.
+        test rows (after it), the seconds that the epoch took, and whether it was ``kept``: taken
+        from a state. Accuracies are shares, 0 to 1.
     """
-    seconds: list[float] = []
-    started = time.perf_counter()
-    # stdout, not tqdm's stderr: JupyterLab shows that in red, papermill hands this on.
-    with tqdm(total=epochs, desc="training", unit="epoch", ncols=80, file=sys.stdout) as bar:
+    train, test = (data.x[~data.test], data.y[~data.test]), (data.x[data.test], data.y[data.test])
+    model.optimizer.build(model.trainable_variables)
+    states = checkpoints.folder(model, *train, *test, batch_size=batch_size, seed=seed)
+    kept = checkpoints.restore(model, states, epochs=epochs) if resume else None
+    lines = [] if kept is None else kept.assign(kept=True).to_dict("records")
+    done = len(lines)
+    if done < epochs:
+        # stdout, not tqdm's stderr: JupyterLab shows that in red, papermill hands this on.
+        form = {"desc": "training", "unit": "epoch", "ncols": 80, "file": sys.stdout}
+        with tqdm(total=epochs, initial=done, **form) as bar:
+            model.fit(
+                *train,
+                validation_data=test,
+                initial_epoch=done,
+                epochs=epochs,
+                batch_size=batch_size,
+                callbacks=[
+                    keras.callbacks.LambdaCallback(
+                        # Keras shuffles by NumPy's global generator.
+                        on_epoch_begin=lambda epoch, _: np.random.seed([seed, epoch])  # noqa: NPY002
+                    ),
+                    _follow(lines, bar, states),
+                    keras.callbacks.TerminateOnNaN(),
+                ],
+                verbose=0,
+            )
+    return pd.DataFrame(lines)
 
-        def after_epoch(epoch: int, logs: dict) -> None:
-            seconds.append(time.perf_counter() - started)
-            bar.set_postfix_str(f"loss {logs['loss']:.3f}, test {logs['val_accuracy']:.1%}")
-            bar.update()
 
-        history = model.fit(
-            data.x[~data.test],
-            data.y[~data.test],
-            validation_data=(data.x[data.test], data.y[data.test]),
-            epochs=epochs,
-            batch_size=batch_size,
-            callbacks=[
-                keras.callbacks.LambdaCallback(on_epoch_end=after_epoch),
-                keras.callbacks.TerminateOnNaN(),
-            ],
-            verbose=0,
-        ).history
-    return pd.DataFrame(
-        {
-            "epoch": np.arange(1, len(seconds) + 1),
-            "loss": history["loss"],
-            "accuracy": history["accuracy"],
-            "test_loss": history["val_loss"],
-            "test_accuracy": history["val_accuracy"],
-            "seconds": np.diff(seconds, prepend=0.0),
-        }
-    )
+def _follow(lines: list[dict], bar: tqdm, states: Path) -> keras.callbacks.Callback:
+    """Return a callback that notes each epoch, moves the bar and keeps states."""
+    last = {"epoch": time.perf_counter(), "state": time.perf_counter(), "path": None}
+
+    def after_epoch(epoch: int, logs: dict) -> None:
+        now = time.perf_counter()
+        lines.append(
+            {
+                "epoch": epoch + 1,
+                "loss": logs["loss"],
+                "accuracy": logs["accuracy"],
+                "test_loss": logs["val_loss"],
+                "test_accuracy": logs["val_accuracy"],
+                "seconds": now - last["epoch"],
+                "kept": False,
+            }
+        )
+        last["epoch"] = now
+        bar.set_postfix_str(f"loss {logs['loss']:.3f}, test {logs['val_accuracy']:.1%}")
+        bar.update()
+        ends = epoch + 1 == bar.total
+        if np.isfinite(logs["loss"]) and (ends or now - last["state"] >= checkpoints.EVERY):
+            path = states / f"{epoch + 1}.npz"
+            history = pd.DataFrame(lines).drop(columns="kept")
+            checkpoints.save(path, callback.model, history)
+            if last["path"]:
+                last["path"].unlink(missing_ok=True)
+            last.update(state=now, path=path)
+
+    callback = keras.callbacks.LambdaCallback(on_epoch_end=after_epoch)
+    return callback
 
 
 def predict(model: keras.Model, data: Prepared, table: pd.DataFrame) -> pd.DataFrame:
@@ -144,6 +186,7 @@ def save(
         "parameters": {name: value for name, value in given.items() if name not in _NOT_SETTINGS},
         "paper": given["paper"],
         "epochs_run": len(history),
+        "epochs_kept": int(history["kept"].sum()),
         "diverged": bool(~np.isfinite(history["loss"]).all()),
         "parts": {
             part: {"segments": len(rows), **metrics.score(rows["label"], rows["predicted"])}
@@ -194,11 +237,17 @@ def describe(content: dict, folder: Path) -> str:
         if content["diverged"]
         else ""
     )
+    kept = (
+        f", of which epochs 1 to {content['epochs_kept']} come from an earlier training of the "
+        "same recipe"
+        if content["epochs_kept"]
+        else ""
+    )
     return (
         f"{content['epochs_run']} of {given['epochs']} epochs, batch size {given['batch_size']}, "
         f"learning rate {given['learning_rate']:g}, {given['activation']}, dropout "
         f"{given['dropout']:g}, split by {given['split']}, seed {given['seed']}. {end}"
         f"Accuracy on {test['segments']:,} test segments {test['accuracy']:.2f} %, on "
         f"{train['segments']:,} training segments {train['accuracy']:.2f} %. "
-        f"{content['seconds']:.0f} s of training; results in `{shown(folder)}`."
+        f"{content['seconds']:.0f} s of training{kept}; results in `{shown(folder)}`."
     )

@@ -1,17 +1,18 @@
 """The embedded sample: numbers computed from 100 clips of GTZAN, and nothing that plays."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import librosa
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
-from tqdm import tqdm
 
 from music_genre import provenance
-from music_genre.errors import InputError
-from music_genre.features import HOP, SAMPLE_RATE, extract_clip, load_clip
+from music_genre.extraction import extract
+from music_genre.features import HOP, SAMPLE_RATE, load_clip
+from music_genre.gtzan import find_clips
 from music_genre.paths import SAMPLE, atomic
+from music_genre.table import clips as table_clips
 
 SEGMENTS = 5  # of each clip, its first ones
 SECONDS = 15  # of each pictured clip
@@ -92,24 +93,23 @@ def _coarse(frames: np.ndarray) -> np.ndarray:
 
 
 def build(folder: str | Path, out: str | Path = SAMPLE) -> None:
-    """Compute the sample from clips in ``folder/<genre>/``: same clips, same bytes.
+    """Compute the sample from a folder with one folder of clips per genre: same clips, same bytes.
 
     Raises
     ------
     InputError
-        The folder holds no clips, or one cannot be read.
+        The folder holds no clips, or one cannot be described.
     """
     out = Path(out)
-    clips = sorted(path for path in Path(folder).glob("*/*.*") if not path.name.startswith("."))
-    if not clips:
-        raise InputError(f"{folder} holds no clips: name a folder with one folder per genre.")
-    work = Parallel(n_jobs=-1, return_as="generator")(delayed(extract_clip)(path) for path in clips)
-    tables = [rows.head(SEGMENTS) for rows in tqdm(work, total=len(clips), unit="clip")]
-    provenance.write_csv(out / "features.csv", pd.concat(tables), digits=7)
-    pictured = {path.parent.name: path for path in reversed(clips)}  # the first of each genre
+    clips = find_clips(folder)
+    with TemporaryDirectory() as cache:
+        table, _ = extract(clips, cache=cache, strict=True)
+    segment = table.groupby(table_clips(table)).cumcount()
+    provenance.write_csv(out / "features.csv", table[segment < SEGMENTS], digits=7)
+    pictured = clips.groupby("genre").head(1)
     arrays = {
-        f"{path.stem}/{name}": values
-        for _, path in sorted(pictured.items())
+        f"{clip}/{name}": values
+        for clip, path in zip(pictured["clip"], pictured["path"], strict=True)
         for name, values in measure(load_clip(path)[: SECONDS * SAMPLE_RATE]).items()
     }
     with atomic(out / "clips.npz") as temporary:
