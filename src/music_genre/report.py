@@ -19,6 +19,7 @@ from music_genre.paths import atomic, shown
 from music_genre.summary import natural
 
 TEMPLATE = Path(__file__).parent / "template"
+_DRAWS = re.compile(r"^display\.figure\(", re.MULTILINE)  # indented, it may have a condition
 _HEADINGS = re.compile("^h[1-6]$")
 
 
@@ -80,7 +81,7 @@ def read(path: Path) -> nbformat.NotebookNode:
         if (
             cell.execution_count is None
             or any(output.output_type == "error" for output in outputs)
-            or ("display.figure(" in cell.source and not drawn)
+            or (_DRAWS.search(cell.source) and not drawn)
         ):
             raise InputError(
                 f"cell {number} of {shown(path)} did not run to its end or lacks its figure: "
