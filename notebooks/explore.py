@@ -61,7 +61,7 @@ display.figure(
 # %%
 clips = sample.measures()
 genre_of = {clip: clip.split(".")[0] for clip in clips}
-pictured = f"embedded sample: {len(clips)} clips of GTZAN, first {sample.SECONDS} s of each"
+pictured = sample.label(clips)
 
 # %% [markdown]
 # What librosa measures, in one line per clip: tempo in beats per minute, the rest as means over

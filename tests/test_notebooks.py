@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -10,7 +11,7 @@ import nbformat
 import pytest
 
 from music_genre import params
-from music_genre.paths import ROOT
+from music_genre.paths import MANUAL, ROOT
 
 NOTEBOOKS = ["explore", "features", "train", "evaluate", "summary"]
 
@@ -75,10 +76,13 @@ def by_hand(tmp_path_factory):
     before = set((ROOT / "reports").rglob("*"))
     done = papermill(
         "train.ipynb", folder / "out.ipynb", "-p", "epochs", 1, "-p", "batch_size", 256,
-        "--stdout-file", "-", cwd=ROOT / "notebooks",
+        "-p", "resume", "False", "--stdout-file", "-", cwd=ROOT / "notebooks",
     )  # fmt: skip
     new = set((ROOT / "reports").rglob("*")) - before
-    return done, folder / "out.ipynb", {path for path in new if path.is_file()}
+    yield done, folder / "out.ipynb", {path for path in new if path.is_file()}
+    for path in new:
+        if path.parent == MANUAL:
+            shutil.rmtree(path)
 
 
 def test_run_by_hand_from_the_notebooks_folder_writes_only_under_manual(by_hand):
@@ -86,7 +90,7 @@ def test_run_by_hand_from_the_notebooks_folder_writes_only_under_manual(by_hand)
     assert done.returncode == 0, done.stderr
     runs = {path.parent for path in new}
     assert len(runs) == 1
-    assert runs.pop().parent == ROOT / "reports" / "manual"
+    assert runs.pop().parent == MANUAL
     assert {path.name for path in new} >= {"metrics.json", "history.csv", "model.keras"}
 
 

@@ -1,5 +1,6 @@
 """The embedded sample: numbers computed from 100 clips of GTZAN, and nothing that plays."""
 
+import hashlib
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,6 +15,7 @@ from music_genre.gtzan import find_clips
 from music_genre.paths import SAMPLE, atomic
 from music_genre.table import clips as table_clips
 
+CLIPS = SAMPLE / "clips.npz"
 SEGMENTS = 5  # of each clip, its first ones
 SECONDS = 15  # of each pictured clip
 STEP = 0.1  # seconds from one value of a pictured measure to the next
@@ -24,12 +26,20 @@ Measures = dict[str, np.ndarray]
 
 def measures() -> dict[str, Measures]:
     """Return what the sample holds of one clip per genre, by the clip's name (see `measure`)."""
-    with np.load(SAMPLE / "clips.npz", allow_pickle=False) as arrays:
+    with np.load(CLIPS, allow_pickle=False) as arrays:
         clips: dict[str, Measures] = {}
         for key in arrays.files:
             clip, name = key.split("/")
             clips.setdefault(clip, {})[name] = arrays[key].astype(float)
     return clips
+
+
+def label(clips: dict[str, Measures]) -> str:
+    """Return the line that stands under what is drawn of these clips."""
+    digest = hashlib.sha256(CLIPS.read_bytes()).hexdigest()[:12]
+    return (
+        f"embedded sample: {len(clips)} clips of GTZAN, first {SECONDS} s of each, sha256 {digest}"
+    )
 
 
 def overview(clips: dict[str, Measures]) -> pd.DataFrame:
