@@ -59,7 +59,8 @@ def fit(
 
     With ``resume`` the training goes on from the longest state that an earlier one of the same
     recipe left (:mod:`music_genre.checkpoints`); the numbers are those of one in a single go. For
-    that the order of the rows in an epoch follows from ``seed`` and the epoch alone.
+    that the order of the rows in an epoch follows from ``seed`` and the epoch alone. (With the JAX
+    back end; the others begin anew.)
 
     Returns
     -------
@@ -71,6 +72,8 @@ def fit(
     train, test = (data.x[~data.test], data.y[~data.test]), (data.x[data.test], data.y[data.test])
     model.optimizer.build(model.trainable_variables)
     states = checkpoints.folder(model, *train, *test, batch_size=batch_size, seed=seed)
+    # Other back ends shuffle by generators of their own, which a state does not hold.
+    resume = resume and keras.backend.backend() == "jax"
     kept = checkpoints.restore(model, states, epochs=epochs) if resume else None
     lines = [] if kept is None else kept.assign(kept=True).to_dict("records")
     done = len(lines)
