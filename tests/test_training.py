@@ -99,6 +99,13 @@ def test_training_goes_on_where_a_shorter_one_ended_bit_for_bit(rows, run, tmp_p
     assert len(history) == 1  # the state after two epochs is no use for one
 
 
+def test_seconds_are_those_of_the_epochs_trained_here(rows, run, tmp_path):
+    model, data, history, predictions = run
+    history = history.assign(seconds=[5.0, 7.0], kept=[True, False])
+    content = save(tmp_path, rows, (model, data, history, predictions))
+    assert (content["seconds"], content["epochs_kept"]) == (7.0, 1)
+
+
 def test_another_recipe_has_other_states(rows, tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoints, "FOLDER", tmp_path)
     test = splits.split(rows, "segment", test_size=0.33, seed=3)

@@ -195,7 +195,7 @@ def save(
             part: {"segments": len(rows), **metrics.score(rows["label"], rows["predicted"])}
             for part, rows in predictions.groupby("part")
         },
-        "seconds": round(float(history["seconds"].sum()), 2),
+        "seconds": round(float(history["seconds"][~history["kept"]].sum()), 2),
         "source": asdict(source),
         "provenance": provenance.record(),
     }
@@ -241,8 +241,7 @@ def describe(content: dict, folder: Path) -> str:
         else ""
     )
     kept = (
-        f", of which epochs 1 to {content['epochs_kept']} come from an earlier training of the "
-        "same recipe"
+        f" (epochs 1 to {content['epochs_kept']} come from an earlier training of the same recipe)"
         if content["epochs_kept"]
         else ""
     )
