@@ -14,7 +14,7 @@
 # %% [markdown]
 # # Summary: Table I, the paper's rows beside ours
 #
-# Does the paper's Table I hold? Each row was trained afresh with its own hyperparameters; here
+# Does the paper's Table I hold? Each row was trained with its own hyperparameters; here
 # its measured test scores stand beside the printed ones.
 
 # %% tags=["parameters"]
