@@ -142,7 +142,7 @@ data: $(READY) ## download GTZAN and the published lists into data/; CHECK=1: sa
 
 test: $(READY) ## style and tests
 	@$(PYTHON) -m ruff check --quiet . && $(PYTHON) -m ruff format --check --quiet .
-	@$(PYTHON) -m pytest -q
+	@$(PYTHON) -m pytest -q -n auto --dist loadfile
 
 lab: $(READY) ## JupyterLab on the notebooks
 	@$(PYTHON) -m jupyterlab notebooks

@@ -183,7 +183,7 @@ def test_bad_clips_are_named_and_counted_and_the_rest_is_described(
     }
     said = capsys.readouterr().err
     assert all(reason in said for reason in reasons.values())
-    assert said.endswith("table.csv: 8 segments of 4 clips; 5 clips left out.\n")
+    assert said.endswith("table.csv: 8 segments of 4 clips; clips left out: 5.\n")
 
 
 def test_strict_makes_a_bad_clip_an_error(tmp_path, clips, described):

@@ -248,7 +248,7 @@ def test_own_music_becomes_a_table_once_and_again_when_a_clip_changes(copy, musi
     done = make(copy, *arguments)
     assert done.returncode == 0, done.stderr
     assert "Left out: " in done.stderr
-    assert "10 segments of 5 clips; 1 clips left out" in done.stderr
+    assert "10 segments of 5 clips; clips left out: 1." in done.stderr
     rows, source = load_table(str(copy / "data/extracted.csv"))
     assert list(rows["filename"][:2]) == ["polka.0.0.wav", "polka.0.1.wav"]
     assert [problem["clip"] for problem in source.left_out] == ["waltz.0"]
@@ -257,7 +257,7 @@ def test_own_music_becomes_a_table_once_and_again_when_a_clip_changes(copy, musi
     assert make(copy, *arguments).stderr == ""  # nothing to do
     shutil.copy(music / "polka" / "1.wav", music / "waltz" / "0.wav")
     done = make(copy, *arguments)
-    assert "12 segments of 6 clips; 0 clips left out" in done.stderr
+    assert "12 segments of 6 clips; clips left out: 0." in done.stderr
     assert (copy / "data/extracted.csv").read_bytes() != first
 
 

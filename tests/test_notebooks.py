@@ -26,12 +26,13 @@ def read(name):
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_pair_agrees_and_carries_no_outputs(name):
-    pair = read(name)
-    source = jupytext.read(ROOT / "notebooks" / f"{name}.py")
+def test_pair_agrees_in_both_directions_and_carries_no_outputs(name):
+    pair, text = read(name), (ROOT / "notebooks" / f"{name}.py").read_text()
+    source = jupytext.reads(text, fmt="py:percent")
     assert [(c.cell_type, c.source, c.metadata.get("tags")) for c in pair.cells] == [
         (c.cell_type, c.source, c.metadata.get("tags")) for c in source.cells
     ]
+    assert jupytext.writes(pair, fmt="py:percent") == text  # as JupyterLab saves it
     assert pair.metadata["kernelspec"]["name"] == "python3"
     for cell in pair.cells:
         if cell.cell_type == "code":

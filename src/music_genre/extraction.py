@@ -117,7 +117,7 @@ def write(
         print(f"Left out: {reason}", file=sys.stderr)
     print(
         f"{shown(path)}: {len(table):,} segments of {summary['clips']:,} clips; "
-        f"{len(problems):,} clips left out.",
+        f"clips left out: {len(problems):,}.",
         file=sys.stderr,
     )
 
