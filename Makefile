@@ -33,22 +33,27 @@ endif
 
 .PHONY: environment
 environment:
-	@$(PYTHON) -c 'import importlib.util as u, sys; sys.exit(u.find_spec("music_genre") is None)' || { echo \
-	  "error: this Python environment lacks the package: run \`pip install -e .[dev]\` in it, or deactivate it" >&2; exit 1; }
+	@$(PYTHON) -c 'import importlib.util as u, os, sys; s = u.find_spec("music_genre"); \
+	  sys.exit(not s or not os.path.realpath(s.origin).startswith(os.path.realpath("src")))' || { echo \
+	  "error: this Python environment lacks this checkout's package: run \`pip install -e .[dev]\` in it, or deactivate it" >&2; exit 1; }
 
 # ---- What a report is made from.
 
-# As music_genre.table.find has it: the table named, else the published one in GTZAN= or data/,
-# else the one extracted from the clips there, else the sample.
+# As music_genre.table.find has it: the table named, else the published one in GTZAN= or data/
+# (or beside GTZAN=.../genres_original), else the one extracted from the clips there, else the sample.
 MUSIC := $(or $(GTZAN),data)
-PUBLISHED := $(shell find "$(MUSIC)" -maxdepth 3 -name features_3_sec.csv 2>/dev/null | sort | head -n 1)
-CLIP := $(shell find "$(MUSIC)" -maxdepth 4 -not -name '.*' \( -iname '*.wav' -o -iname '*.au' \
-  -o -iname '*.aif*' -o -iname '*.flac' -o -iname '*.ogg' -o -iname '*.opus' -o -iname '*.mp3' \) \
-  2>/dev/null | head -n 1)
-EXTRACTED := $(if $(FEATURES),,$(if $(CLIP),data/extracted.csv))
+# $(call seek,maxdepth,what to find): the first below MUSIC, hidden folders passed over, links not.
+seek = $(shell cd "$(MUSIC)" 2>/dev/null && find -L . -maxdepth $(1) -name '.?*' -prune -o $(2) -print \
+  2>/dev/null | awk -F/ '{print NF "\t" $$0}' | sort -n | head -n 1 | sed 's|^[0-9]*.\./|$(MUSIC)/|')
+PUBLISHED := $(or $(call seek,3,-name features_3_sec.csv -type f),$(if $(filter \
+  genres genres_original,$(notdir $(MUSIC))),$(wildcard $(dir $(MUSIC))features_3_sec.csv)))
+CLIP := $(call seek,4,-type f \( -iname '*.wav' -o -iname '*.au' -o -iname '*.aif*' -o -iname \
+  '*.flac' -o -iname '*.ogg' -o -iname '*.opus' -o -iname '*.mp3' \))
+EXTRACTED := $(if $(FEATURES),,$(if $(CLIP),data/extracted.csv,$(if $(GTZAN),,$(wildcard data/extracted.csv))))
 DATA := $(or $(FEATURES),$(PUBLISHED),$(EXTRACTED),src/music_genre/sample/features.csv)
 ROWS := $(basename $(notdir $(wildcard params/$(TABLE)/*.yaml)))
 OUT := reports/$(TABLE)
+INPUTS := $(DATA) $(KERAS_BACKEND)
 
 space := $(subst ,, )
 DATA_FILE := $(subst $(space),\ ,$(DATA))
@@ -60,19 +65,35 @@ ifneq ($(filter report $(OUT)/%,$(MAKECMDGOALS)),)
   ifeq ($(ROWS),)
     $(error params/$(TABLE) holds no .yaml: name a folder under params/ with TABLE=, one .yaml per row)
   endif
-  # Two stamps, rewritten only when what they say changes: which table and back end, which rows.
-  $(shell mkdir -p $(OUT) && cd $(OUT) && \
-    stamp() { [ "$$2" = "$$(cat $$1 2>/dev/null)" ] || echo "$$2" > $$1; }; \
-    stamp .inputs "$(DATA) $(KERAS_BACKEND)"; stamp .rows "$(sort $(ROWS))")
+  ifneq ($(GTZAN),)
+    ifeq ($(PUBLISHED)$(CLIP),)
+      $(error $(GTZAN) holds neither clips in a folder per genre nor features_3_sec.csv: name a folder that does with GTZAN=, or none)
+    endif
+  endif
+  # A stamp that says otherwise is made again, and with it what depends on it.
+  ifneq ($(wildcard $(DATA_FILE))$(EXTRACTED),)
+    ifeq ($(findstring n,$(filter-out --%,$(firstword $(MAKEFLAGS)))),)
+      $(shell cd $(OUT) 2>/dev/null && { [ "$(INPUTS)" = "$$(cat .inputs 2>/dev/null)" ] || rm -f .inputs; \
+        [ "$(sort $(ROWS))" = "$$(cat .rows 2>/dev/null)" ] || rm -f .rows; })
+    endif
+  endif
 endif
 
-# Clips are described again if one is newer than the table, or others are named than last time.
-NEWER := $(if $(EXTRACTED),$(shell \
+# Two stamps: which table and back end, which rows.
+$(OUT)/.inputs:
+	@mkdir -p $(@D) && echo "$(INPUTS)" > $@
+$(OUT)/.rows:
+	@mkdir -p $(@D) && echo "$(sort $(ROWS))" > $@
+
+# Clips are described again if one is newer than the table, if others are named than last time,
+# and, to say so, if some were left out and STRICT=1 forbids it.
+NEWER := $(if $(and $(EXTRACTED),$(CLIP)),$(shell \
   [ "$(MUSIC)" = "$$(cat data/extracted/.music 2>/dev/null)" ] || echo other; \
-  find "$(MUSIC)" -mindepth 1 -name '.*' -prune -o -name 'extracted*' -prune -o \
+  [ "$(STRICT)" = 1 ] && grep -l '"clip":' data/extracted.problems.json 2>/dev/null; \
+  find -L "$(MUSIC)" -mindepth 1 -name '.*' -prune -o -name 'extracted*' -prune -o \
     -newer data/extracted.csv -print 2>&1 | head -n 1))
 
-data/extracted.csv: $(if $(NEWER),again) $(call src,features extraction gtzan) | $(READY)
+data/extracted.csv: $(if $(CLIP),$(if $(NEWER),again) $(call src,features extraction gtzan)) | $(READY)
 	@mkdir -p data/extracted
 	@STRICT=$(STRICT) $(PYTHON) -m music_genre.extraction "$(MUSIC)" $@
 	@echo "$(MUSIC)" > data/extracted/.music
@@ -107,6 +128,7 @@ $(OUT)/features.ipynb: notebooks/features.ipynb $(BASE) $(EXTRACTED) | $(READY)
 
 $(OUT)/rows/%/train.ipynb: params/$(TABLE)/%.yaml notebooks/train.ipynb $(BASE) \
     $(call src,models training checkpoints) | $(READY)
+	@$(PYTHON) -m music_genre.params train $<
 	$(call execute,train,-f $< -r features "$(DATA)" -r output $(@D))
 
 $(OUT)/rows/%/evaluate.ipynb: $(OUT)/rows/%/train.ipynb notebooks/evaluate.ipynb $(BASE) \
@@ -148,10 +170,10 @@ lab: $(READY) ## JupyterLab on the notebooks
 	@$(PYTHON) -m jupyterlab notebooks
 
 bench-features: $(READY) ## how quickly features come, on the clips in CLIPS=folder
-	@$(PYTHON) tests/bench_features.py "$(CLIPS)"
+	@$(PYTHON) tests/bench_features.py "$(or $(CLIPS),$(error name a folder of clips with CLIPS=))"
 
 sample: $(READY) ## the embedded sample again, from CLIPS=folder with a folder per genre
-	@$(PYTHON) -m music_genre.sample "$(CLIPS)"
+	@$(PYTHON) -m music_genre.sample "$(or $(CLIPS),$(error name a folder of clips with CLIPS=))"
 
 lock: ## requirements.lock and environment.yml again, from pyproject.toml (needs uv)
 	@uv pip compile pyproject.toml --quiet --extra dev --universal --fork-strategy fewest \

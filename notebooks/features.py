@@ -70,12 +70,14 @@ compared = table.comparison(rows, source, run.extracted)
 if compared is None:
     display.say("No clips beside a published table here: nothing to compare.")
 else:
+    apart, ours = compared
     display.figure(
-        plots.deviation(compared),
-        f"Largest difference between the extracted and the published columns; "
-        f"{compared['segments'].iloc[0]:,} segments in both.",
-        source,
+        plots.deviation(apart),
+        "Largest difference between the extracted and the published columns; "
+        f"{apart['segments'].iloc[0]:,} segments in both.",
+        f"{ours.label}; published: {source.label}",
     )
+    display.left_out(ours)
 
 # %% [markdown]
 # ## Label encoding

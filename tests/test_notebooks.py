@@ -12,6 +12,7 @@ import pytest
 
 from music_genre import params
 from music_genre.paths import MANUAL, ROOT
+from music_genre.table import SAMPLE_TABLE
 
 NOTEBOOKS = ["explore", "features", "train", "evaluate", "summary"]
 
@@ -41,7 +42,11 @@ def test_pair_agrees_in_both_directions_and_carries_no_outputs(name):
 
 
 def test_there_is_no_other_notebook():
-    assert {path.stem for path in (ROOT / "notebooks").glob("*.*")} == set(NOTEBOOKS)
+    listed = subprocess.run(
+        ["git", "-C", ROOT, "ls-files", "notebooks"], capture_output=True, text=True, check=True
+    )
+    pairs = {f"notebooks/{name}{suffix}" for name in NOTEBOOKS for suffix in (".py", ".ipynb")}
+    assert set(listed.stdout.split()) == pairs
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
@@ -77,13 +82,13 @@ def by_hand(tmp_path_factory):
     before = set((ROOT / "reports").rglob("*"))
     done = papermill(
         "train.ipynb", folder / "out.ipynb", "-p", "epochs", 1, "-p", "batch_size", 256,
-        "-p", "resume", "False", "--stdout-file", "-", cwd=ROOT / "notebooks",
+        "-p", "resume", "False", "-r", "features", SAMPLE_TABLE,
+        "--stdout-file", "-", cwd=ROOT / "notebooks",
     )  # fmt: skip
     new = set((ROOT / "reports").rglob("*")) - before
     yield done, folder / "out.ipynb", {path for path in new if path.is_file()}
-    for path in new:
-        if path.parent == MANUAL:
-            shutil.rmtree(path)
+    made = re.search(r"results in `reports/manual/([^`]+)`", (folder / "out.ipynb").read_text())
+    shutil.rmtree(MANUAL / made[1])
 
 
 def test_run_by_hand_from_the_notebooks_folder_writes_only_under_manual(by_hand):

@@ -62,3 +62,25 @@ def test_evaluate_takes_the_newest_finished_run(tmp_path, monkeypatch):
     (tmp_path / "2026-01-01" / "metrics.json").touch()
     (tmp_path / "2026-01-02" / "metrics.json").touch()
     assert params.run_folder("").name == "2026-01-02"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("epochs: 5\nlearning-rate: 0.1\n", "unknown parameter learning-rate .* known are epochs"),
+        ("epochs: [5\n", "cannot be read as YAML"),
+        ("- 5\n", "holds no parameters"),
+        ("", "holds no parameters"),
+    ],
+    ids=["unknown name", "no YAML", "list", "empty"],
+)
+def test_bad_file_is_told_in_one_sentence(tmp_path, text, says):
+    (tmp_path / "1.yaml").write_text(text)
+    with pytest.raises(InputError, match=rf"^1\.yaml:? ?.*{says}") as told:
+        params.check_file("train", tmp_path / "1.yaml")
+    assert "\n" not in str(told.value)
+
+
+def test_rate_that_yaml_takes_for_text_is_explained():
+    with pytest.raises(InputError, match=r"is text to YAML: write 0\.001 or 1\.0e-3"):
+        params.check("train", {**GOOD, "learning_rate": "1e-3"})

@@ -53,11 +53,16 @@ def banner(source: Source) -> None:
             )
         )
     say(f"Data: {source.label}.")
-    if source.left_out:
-        reasons = "".join(f"\n- {problem['reason']}" for problem in source.left_out)
-        say(f"Clips left out of the table: {len(source.left_out):,}.\n{reasons}")
+    left_out(source)
     if source.ignored_columns:
         say(f"Columns beyond the 60, ignored: {', '.join(source.ignored_columns)}.")
+
+
+def left_out(source: Source) -> None:
+    """Name the clips that an extracted table lacks, each with the reason; nothing if none."""
+    if source.left_out:
+        reasons = "".join(f"\n- {problem['reason']}" for problem in source.left_out)
+        say(f"Clips left out of {source.path}: {len(source.left_out):,}.\n{reasons}")
 
 
 def _caption(caption: str, source: Source | str) -> str:

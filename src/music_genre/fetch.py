@@ -357,4 +357,4 @@ if __name__ == "__main__":
         sys.exit(str(error))
     except KeyboardInterrupt:
         sys.exit("\nStopped: the next run goes on from here.")
-    print(f"Nothing is missing; the music is in {shown(given or DATA)}.")
+    print(f"The music is in {shown(given or DATA)}; make data CHECK=1 says whether it is whole.")

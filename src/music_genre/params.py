@@ -1,10 +1,14 @@
 """What a notebook may be given: names, types and ranges. Defaults live in the notebooks."""
 
 import ast
-from collections.abc import Callable
+import re
+import sys
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
+
+import yaml
 
 from music_genre.errors import InputError
 from music_genre.metrics import NAMES
@@ -19,6 +23,8 @@ def _number(low: float, high: float, *, whole: bool = False, open_ends: bool = F
     span = f"above {low:g} and below {high:g}" if open_ends else f"from {low:g} to {high:g}"
 
     def rule(value: object) -> object:
+        if isinstance(value, str) and re.fullmatch(r"[-+]?[\d.]+e[-+]?\d+", value, re.IGNORECASE):
+            raise ValueError(f"is text to YAML: write {float(value):g} or 1.0e-3, with a point")
         fits = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
         if not fits or not (low < value < high if open_ends else low <= value <= high):
             raise ValueError(f"must be {kind} {span}")
@@ -101,12 +107,7 @@ def check(notebook: str, namespace: dict) -> SimpleNamespace:
         range.
     """
     known = KNOWN[notebook]
-    unknown = [name for name in _injected(namespace) if name not in known]
-    if unknown:
-        raise InputError(
-            f"unknown parameter {', '.join(unknown)} for the {notebook} notebook: "
-            f"known are {', '.join(known)}."
-        )
+    _check_names(notebook, _injected(namespace))
     values = {}
     for name, rule in known.items():
         try:
@@ -114,6 +115,36 @@ def check(notebook: str, namespace: dict) -> SimpleNamespace:
         except ValueError as error:
             raise InputError(f"parameter {name} is {namespace[name]!r} but {error}.") from error
     return SimpleNamespace(**values)
+
+
+def check_file(notebook: str, path: str | Path) -> None:
+    """Check that a file can be handed to papermill: YAML that maps known names to values.
+
+    Raises
+    ------
+    InputError
+        It cannot be read, is no mapping, is empty, or holds an unknown name.
+    """
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise InputError(
+            f"{shown(path)} cannot be read as YAML ({' '.join(str(error).split())}): "
+            "write one `name: value` a line."
+        ) from error
+    if not isinstance(content, dict) or not content:
+        raise InputError(f"{shown(path)} holds no parameters: write one `name: value` a line.")
+    _check_names(notebook, content, where=f"{shown(path)}: ")
+
+
+def _check_names(notebook: str, names: Iterable[str], *, where: str = "") -> None:
+    known = KNOWN[notebook]
+    unknown = [str(name) for name in names if name not in known]
+    if unknown:
+        raise InputError(
+            f"{where}unknown parameter {', '.join(unknown)} for the {notebook} notebook: "
+            f"known are {', '.join(known)}."
+        )
 
 
 def _injected(namespace: dict) -> list[str]:
@@ -151,3 +182,10 @@ def run_folder(results: str) -> Path:
 def results_folder(results: str) -> Path:
     """Return the folder of rows named, or else that of the paper's Table I."""
     return Path(results) if results else REPORTS / "table1" / "rows"
+
+
+if __name__ == "__main__":
+    try:
+        check_file(*sys.argv[1:])
+    except InputError as error:
+        sys.exit(f"error: {error}")

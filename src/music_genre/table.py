@@ -100,11 +100,13 @@ def clips(table: pd.DataFrame) -> pd.Series:
     return table["filename"].str.replace(r"\.\d+\.[^.]+$", "", regex=True)
 
 
-def comparison(table: pd.DataFrame, source: Source, extracted: str = "") -> pd.DataFrame | None:
+def comparison(
+    table: pd.DataFrame, source: Source, extracted: str = ""
+) -> tuple[pd.DataFrame, Source] | None:
     """Compare a table with the one extracted from the same clips, if there is one.
 
-    Returns what :func:`deviation` does, or None where the table is itself the extracted one, there
-    is none, or no segment is in both.
+    Returns what :func:`deviation` does and what the extracted table is, or None where the table is
+    itself the extracted one, there is none, or no segment is in both.
     """
     path = Path(extracted) if extracted else EXTRACTED
     if not extracted and not path.exists():
@@ -112,7 +114,7 @@ def comparison(table: pd.DataFrame, source: Source, extracted: str = "") -> pd.D
     other, of_other = load(str(path))
     if source.sha256 == of_other.sha256 or not table["filename"].isin(other["filename"]).any():
         return None
-    return deviation(table, other)
+    return deviation(table, other), of_other
 
 
 def deviation(table: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
@@ -161,7 +163,7 @@ def _read(path: Path) -> pd.DataFrame:
         ) from error
     except (OSError, ValueError) as error:  # pandas' parser errors are ValueErrors
         raise InputError(
-            f"{shown(path)} cannot be read as a CSV table ({error}): "
+            f"{shown(path)} cannot be read as a CSV table ({' '.join(str(error).split())}): "
             "check that it is readable and is a features table."
         ) from error
 

@@ -124,7 +124,11 @@ def build(folder: str | Path, out: str | Path = SAMPLE) -> None:
     }
     with atomic(out / "clips.npz") as temporary:
         np.savez_compressed(temporary, **arrays)
+    provenance.write_json(out / "made_with.json", made_with())
+
+
+def made_with() -> dict:
+    """Return what the last bits of the values depend on: versions, machine, its instructions."""
     made = provenance.record()
-    provenance.write_json(
-        out / "made_with.json", {key: made[key] for key in ("python", "packages", "machine")}
-    )
+    simd = np.show_config(mode="dicts")["SIMD Extensions"]["found"]
+    return {**{key: made[key] for key in ("python", "packages", "machine")}, "simd": simd}
