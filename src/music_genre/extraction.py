@@ -35,7 +35,7 @@ def extract(
 
         client = dask.distributed.Client("scheduler:8786")
         with joblib.parallel_config(backend="dask"):
-            table, problems = extract(clips)
+            table, problems = extract(clips, cache="data/extracted")
 
     Values are kept per clip under ``cache``, by the clip's SHA-256, ``VERSION`` and the versions
     of the libraries that compute them. A later run takes them from there, so it continues an
