@@ -1,22 +1,13 @@
 """What several test files need."""
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
 from music_genre.paths import ROOT
 from music_genre.table import SAMPLE_TABLE
 
-SHARED = ROOT.parent / "shared" / "gtzan"
-
-
-@pytest.fixture(scope="session")
-def gtzan() -> Path:
-    """Return the folder of real GTZAN data, which the project does not carry."""
-    if not SHARED.is_dir():
-        pytest.skip("GTZAN is not at ../shared/gtzan")
-    return SHARED
+SHARED = ROOT.parent / "shared" / "gtzan"  # real GTZAN data, which the project does not carry
+needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="GTZAN is not at ../shared/gtzan")
 
 
 @pytest.fixture

@@ -12,13 +12,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from conftest import SHARED, needs_shared
 
 from music_genre import extraction
 from music_genre.errors import InputError
 from music_genre.extraction import extract, write
 from music_genre.features import COLUMNS, SAMPLE_RATE, extract_clip
 
-JAZZ = Path(__file__).parents[2] / "shared" / "gtzan" / "genres_original" / "jazz"
+JAZZ = SHARED / "genres_original" / "jazz"
 WRITE = """
 import sys
 import pandas as pd
@@ -200,7 +201,7 @@ def test_no_good_clip_at_all_is_an_error(tmp_path, clips, described):
         extract(bad[:0], cache=tmp_path / "kept")
 
 
-@pytest.mark.skipif(not JAZZ.is_dir(), reason=f"no GTZAN clips in {JAZZ}")
+@needs_shared
 def test_gtzans_corrupt_clip_is_left_out(tmp_path, described):
     paths = [JAZZ / "jazz.00000.wav", JAZZ / "jazz.00054.wav"]
     clips = pd.DataFrame({"path": paths, "clip": [path.stem for path in paths], "genre": "jazz"})

@@ -1,12 +1,11 @@
 """One clip to one row per segment: the published values, from any audio, quickly."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
 from bench_features import call_per_feature
+from conftest import SHARED, needs_shared
 
 from music_genre.errors import InputError
 from music_genre.features import (
@@ -20,9 +19,6 @@ from music_genre.features import (
     segment_features,
 )
 
-GTZAN = Path(__file__).parents[2] / "shared" / "gtzan"
-needs_gtzan = pytest.mark.skipif(not GTZAN.is_dir(), reason=f"no GTZAN clips in {GTZAN}")
-
 
 def noise(seconds: float, seed: int = 0) -> np.ndarray:
     samples = np.random.default_rng(seed).standard_normal(round(seconds * SAMPLE_RATE))
@@ -31,15 +27,15 @@ def noise(seconds: float, seed: int = 0) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def published() -> pd.DataFrame:
-    return pd.read_csv(GTZAN / "features_3_sec.csv", index_col="filename")
+    return pd.read_csv(SHARED / "features_3_sec.csv", index_col="filename")
 
 
-@needs_gtzan
+@needs_shared
 def test_all_segments_of_all_clips_have_the_published_values(published):
     # Rows whose source is "audio" were filled in by the recipe under test: they show nothing.
     spread = published[FEATURES].std()
     published = published[published["source"] != "audio"]
-    clips = [path for path in (GTZAN / "genres_original").glob("*/*") if path.stem != "jazz.00054"]
+    clips = [path for path in (SHARED / "genres_original").glob("*/*") if path.stem != "jazz.00054"]
     table = pd.concat([extract_clip(path) for path in clips]).set_index("filename")
     common = table.index.intersection(published.index)
     assert (len(clips), len(table), len(common)) == (38, 378, 310)
@@ -70,14 +66,14 @@ def test_values_are_those_of_one_librosa_call_per_feature(kind):
     )
 
 
-@needs_gtzan
+@needs_shared
 @pytest.mark.parametrize(("rate", "channels", "suffix"), [(44_100, 2, "wav"), (48_000, 1, "flac")])
 def test_other_rates_and_channels_give_nearly_the_same_values(
     rate, channels, suffix, tmp_path, published
 ):
     import librosa
 
-    y = load_clip(GTZAN / "genres_original" / "blues" / "blues.00001.wav")[: 2 * STEP]
+    y = load_clip(SHARED / "genres_original" / "blues" / "blues.00001.wav")[: 2 * STEP]
     there = librosa.resample(y, orig_sr=SAMPLE_RATE, target_sr=rate)
     path = tmp_path / f"clip.{suffix}"
     soundfile.write(path, np.column_stack([there] * channels), rate)
@@ -87,9 +83,9 @@ def test_other_rates_and_channels_give_nearly_the_same_values(
     assert (difference / published[FEATURES].std()).max() < 0.1  # resampling cuts the top band
 
 
-@needs_gtzan
+@needs_shared
 def test_an_mp3_gives_nearly_the_values_of_the_original(published):
-    table = extract_clip(GTZAN / "other" / "blues.00099.mp3", label="blues")
+    table = extract_clip(SHARED / "other" / "blues.00099.mp3", label="blues")
     table["filename"] = table["filename"].str.replace("mp3", "wav")
     table = table.set_index("filename")
     assert len(table) == 10

@@ -17,13 +17,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import soundfile
+from conftest import SHARED, needs_shared
 
 from music_genre import fetch
 from music_genre.errors import InputError
 from music_genre.gtzan import find_clips
-from music_genre.paths import ROOT
 
-SHARED = ROOT.parent / "shared" / "gtzan"
 LIST = b"blues/blues.00000.wav\n"
 
 
@@ -265,7 +264,7 @@ def test_existing_copy_is_used_and_own_music_needs_no_lists(tmp_path, site, sour
         fetch.fetch(tmp_path / "c", copy=tmp_path / "a")
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="../shared/gtzan is absent")
+@needs_shared
 def test_lists_beside_a_copy_are_the_published_ones(tmp_path, monkeypatch):
     monkeypatch.setattr("requests.get", lambda *_, **__: pytest.fail("network"))
     fetch.fetch(tmp_path, copy=SHARED)

@@ -6,13 +6,10 @@ import sys
 import numpy as np
 import pytest
 import soundfile
+from conftest import SHARED, needs_shared
 
 from music_genre import gtzan
 from music_genre.errors import InputError
-from music_genre.paths import ROOT
-
-SHARED = ROOT.parent / "shared" / "gtzan"
-needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="../shared/gtzan is absent")
 
 
 def write(path, *, seconds=0.1, rate=22_050, channels=1, pitch=440):

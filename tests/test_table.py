@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import SHARED, needs_shared
 
 from music_genre import table
 from music_genre.errors import InputError
@@ -50,8 +51,9 @@ def test_sample_is_ten_genres_of_ten_clips_of_five_segments():
     assert (rows.groupby("label").size() == 50).all()
 
 
-def test_published_table_loads_and_its_extra_column_is_named(gtzan):
-    rows, source = table.load(str(gtzan / "features_3_sec.csv"))
+@needs_shared
+def test_published_table_loads_and_its_extra_column_is_named():
+    rows, source = table.load(str(SHARED / "features_3_sec.csv"))
     assert rows.shape == (9268, 60)
     assert source.clips == 1000
     assert source.ignored_columns == ["source"]
