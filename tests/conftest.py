@@ -1,5 +1,7 @@
 """What several test files need."""
 
+import os
+
 import pandas as pd
 import pytest
 
@@ -8,6 +10,11 @@ from music_genre.table import SAMPLE_TABLE
 
 SHARED = ROOT.parent / "shared" / "gtzan"  # real GTZAN data, which the project does not carry
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="GTZAN is not at ../shared/gtzan")
+
+# Numba keeps what it compiles of librosa. Processes that fill one folder at the same time can leave
+# a mixture there that crashes every later one, so each test process has a folder of its own.
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+    os.environ["NUMBA_CACHE_DIR"] = str(ROOT / ".cache" / "numba" / worker)
 
 
 @pytest.fixture

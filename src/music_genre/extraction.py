@@ -1,5 +1,6 @@
 """Many clips in, one table out: on all cores, continued where a run was interrupted."""
 
+import fcntl
 import hashlib
 import json
 import os
@@ -18,7 +19,7 @@ from tqdm import tqdm
 
 from music_genre.errors import InputError
 from music_genre.features import COLUMNS, FEATURES, LENGTH, extract_clip, segment_features
-from music_genre.paths import atomic, shown
+from music_genre.paths import ROOT, atomic, shown
 
 VERSION = 1  # raise it when a change of `features` changes a value: kept clips are then redone
 
@@ -159,9 +160,14 @@ def _describe_clip(path: Path) -> tuple[Path, np.ndarray | InputError]:
 
 def _compile() -> None:
     # On a machine's first run Numba compiles parts of librosa, for half a minute, and keeps them.
-    # Done here once, every process finds them, and the time left is not misjudged.
+    # Done here once, every process finds them, and the time left is not misjudged. One run at a
+    # time: what two keep at once can be a mixture that crashes every later run.
     print("Starting; on a machine's first run this takes a minute.", file=sys.stderr)
-    segment_features(np.random.default_rng(0).standard_normal(LENGTH, dtype=np.float32))
+    lock = ROOT / ".cache" / "numba.lock"
+    lock.parent.mkdir(exist_ok=True)
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        segment_features(np.random.default_rng(0).standard_normal(LENGTH, dtype=np.float32))
 
 
 def _table(values: np.ndarray, clip: str, genre: str) -> pd.DataFrame:
