@@ -32,6 +32,7 @@ scale_on: str = "all"  # rows the scaling is fitted on: all (the paper's) or tra
 seed: int = 0  # of the split, the weights and the order of batches
 features: str = ""  # features table (CSV); empty: GTZAN's under data/ if there, else the sample
 output: str = ""  # folder for the results; empty: a new one under reports/manual/
+redraw: list = []  # epochs after which the rows are split anew while the model is trained on
 resume: bool = True  # go on from the longest earlier training of the same recipe, if any
 paper: dict = {}  # what the paper reports for this row, for comparison only
 
@@ -103,12 +104,25 @@ display.say(models.compare_with_paper(layers))
 # Adam, sparse categorical cross-entropy. The test rows are only watched: nothing is chosen by
 # them, and the last epoch's weights are kept. Rows that differ in nothing but epochs are one
 # training: a longer one goes on where a shorter one of the same recipe ended, with the numbers of
-# a training in one go (`-p resume False` begins anew).
+# a training in one go (`-p resume False` begins anew). With `-y "redraw: [40]"` the split is drawn
+# again after epoch 40 and the same model is trained on: it is then tested on rows many of which it
+# has been trained on before.
 
 # %%
-history = training.fit(
-    model, data, epochs=run.epochs, batch_size=run.batch_size, seed=run.seed, resume=run.resume
-)
+history = None
+for draw, last in enumerate([*run.redraw, run.epochs]):
+    if draw:
+        test = splits.split(rows, run.split, test_size=run.test_size, seed=run.seed + 1000 * draw)
+        data = training.prepare(rows, test=test, scale_on=run.scale_on)
+    history = training.fit(
+        model,
+        data,
+        epochs=last,
+        batch_size=run.batch_size,
+        seed=run.seed,
+        resume=run.resume,
+        history=history,
+    )
 
 # %%
 number = run.paper.get("loss_figure")

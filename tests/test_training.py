@@ -99,6 +99,44 @@ def test_training_goes_on_where_a_shorter_one_ended_bit_for_bit(rows, run, tmp_p
     assert len(history) == 1  # the state after two epochs is no use for one
 
 
+def train_redrawn(rows, *, resume, seeds=(3, 4)):
+    """Train two epochs on one split and two more, with the same model, on another."""
+    model = models.lstm(58, 3, activation="tanh", dropout=0.1, learning_rate=1e-3, seed=3)
+    history = None
+    for last, seed in zip((2, 4), seeds, strict=True):
+        test = splits.split(rows, "segment", test_size=0.33, seed=seed)
+        data = training.prepare(rows, test=test, scale_on="all")
+        history = training.fit(
+            model, data, epochs=last, batch_size=16, seed=3, resume=resume, history=history
+        )
+    return history, training.predict(model, data, rows)
+
+
+def test_rows_drawn_anew_go_on_from_the_first_splits_state_bit_for_bit(
+    rows, run, tmp_path, monkeypatch
+):
+    whole, expected = train_redrawn(rows, resume=False)
+    assert list(whole["epoch"]) == [1, 2, 3, 4]
+    pd.testing.assert_frame_equal(
+        without_time(whole[:2]), without_time(run[2]), check_exact=True
+    )  # the first split's part is the training without a second one
+    monkeypatch.setattr(checkpoints, "FOLDER", tmp_path)
+    train(rows, epochs=2, resume=True)
+    history, predictions = train_redrawn(rows, resume=True)
+    assert list(history["kept"]) == [True, True, False, False]
+    pd.testing.assert_frame_equal(without_time(history), without_time(whole), check_exact=True)
+    pd.testing.assert_frame_equal(predictions, expected, check_exact=True)
+    other, _ = train_redrawn(rows, resume=True, seeds=(3, 5))
+    assert list(other["kept"]) == [True, True, False, False]  # another second split: no state
+
+
+def test_diverged_training_does_not_go_on(rows, run):
+    model, data, history, _ = run
+    history = history.assign(loss=[1.0, float("nan")])
+    after = training.fit(model, data, epochs=5, batch_size=16, seed=3, history=history)
+    pd.testing.assert_frame_equal(after, history)
+
+
 def test_seconds_are_those_of_the_epochs_trained_here(rows, run, tmp_path):
     model, data, history, predictions = run
     history = history.assign(seconds=[5.0, 7.0], kept=[True, False])
@@ -152,6 +190,15 @@ def test_state_of_another_model_is_not_loaded_half(rows, run, tmp_path, capsys):
     assert checkpoints.restore(model, tmp_path, epochs=2) is None
     assert "it belongs to another model" in capsys.readouterr().out
     assert all(np.array_equal(a, b) for a, b in zip(before, model.variables, strict=True))
+
+
+def test_state_of_a_newer_format_is_passed_over(rows, run, tmp_path, monkeypatch, capsys):
+    model, _, history, _ = run
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "FORMAT", checkpoints.FORMAT + 1)
+        checkpoints.save(tmp_path / "1.npz", model, history.head(1).drop(columns="kept"))
+    assert checkpoints.restore(model, tmp_path, epochs=2) is None
+    assert "it is of format 2, this version reads 1" in capsys.readouterr().out
 
 
 KILLED = """

@@ -54,6 +54,7 @@ def save(path: Path, model: keras.Model, history: pd.DataFrame) -> None:
         np.savez(
             temporary,
             **_state(model),
+            format=FORMAT,
             history=history.to_numpy(),
             columns=np.array(list(history.columns)),
         )
@@ -71,6 +72,9 @@ def restore(model: keras.Model, states: Path, *, epochs: int) -> pd.DataFrame | 
         try:
             with np.load(path, allow_pickle=False) as file:
                 arrays = dict(file)
+            found_format = int(arrays.pop("format", FORMAT))
+            if found_format != FORMAT:
+                raise ValueError(f"it is of format {found_format}, this version reads {FORMAT}")
             history = pd.DataFrame(arrays.pop("history"), columns=arrays.pop("columns"))
             _assign(model, arrays)
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:

@@ -42,6 +42,13 @@ def _choice(*choices: str | bool) -> Rule:
     return rule
 
 
+def _epochs(value: object) -> object:
+    whole = isinstance(value, list) and all(type(it) is int and it > 0 for it in value)
+    if not whole or sorted(set(value)) != value:
+        raise ValueError("must list epochs, whole numbers above 0 in rising order")
+    return value
+
+
 def _text(value: object) -> object:
     if not isinstance(value, str):
         raise ValueError("must be text")
@@ -87,6 +94,7 @@ KNOWN: dict[str, dict[str, Rule]] = {
         "seed": _number(0, 2**32 - 1, whole=True),
         "features": _text,
         "output": _text,
+        "redraw": _epochs,
         "resume": _choice(True, False),
         "paper": _paper,
     },
@@ -114,6 +122,11 @@ def check(notebook: str, namespace: dict) -> SimpleNamespace:
             values[name] = rule(namespace[name])
         except ValueError as error:
             raise InputError(f"parameter {name} is {namespace[name]!r} but {error}.") from error
+    if values.get("redraw") and values["redraw"][-1] >= values["epochs"]:
+        raise InputError(
+            f"parameter redraw is {values['redraw']} but epochs only {values['epochs']}: "
+            "draw anew before the last epoch."
+        )
     return SimpleNamespace(**values)
 
 

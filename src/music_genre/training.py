@@ -54,13 +54,15 @@ def fit(
     batch_size: int,
     seed: int,
     resume: bool = True,
+    history: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Train, with a progress bar; stop at the first loss that is not finite.
+    """Train up to an epoch, with a progress bar; stop at the first loss that is not finite.
 
     With ``resume`` the training goes on from the longest state that an earlier one of the same
     recipe left (:mod:`music_genre.checkpoints`); the numbers are those of one in a single go. For
     that the order of the rows in an epoch follows from ``seed`` and the epoch alone. (With the JAX
-    back end; the others begin anew.)
+    back end; the others begin anew.) ``history`` is what this model has gone through already, on
+    other rows: its epochs count, and stand first in what is returned.
 
     Returns
     -------
@@ -69,13 +71,17 @@ def fit(
         test rows (after it), the seconds that the epoch took, and whether it was ``kept``: taken
         from a state. Accuracies are shares, 0 to 1.
     """
+    lines = [] if history is None else history.to_dict("records")
+    if lines and not np.isfinite(lines[-1]["loss"]):
+        return history
     train, test = (data.x[~data.test], data.y[~data.test]), (data.x[data.test], data.y[data.test])
     model.optimizer.build(model.trainable_variables)
     states = checkpoints.folder(model, *train, *test, batch_size=batch_size, seed=seed)
     # Other back ends shuffle by generators of their own, which a state does not hold.
     resume = resume and keras.backend.backend() == "jax"
     kept = checkpoints.restore(model, states, epochs=epochs) if resume else None
-    lines = [] if kept is None else kept.assign(kept=True).to_dict("records")
+    if kept is not None:
+        lines += kept[len(lines) :].assign(kept=True).to_dict("records")
     done = len(lines)
     if done < epochs:
         # stdout, not tqdm's stderr: JupyterLab shows that in red, papermill hands this on.
