@@ -4,6 +4,9 @@
 TABLE ?= table1
 FEATURES ?=
 GTZAN ?=
+# Seeds to train each row with beside 0; whether to train and show params/recipes too.
+SEEDS ?=
+RECIPES ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -53,6 +56,9 @@ EXTRACTED := $(if $(FEATURES),,$(if $(CLIP),data/extracted.csv,$(if $(GTZAN),,$(
 DATA := $(or $(FEATURES),$(PUBLISHED),$(EXTRACTED),src/music_genre/sample/features.csv)
 ROWS := $(basename $(notdir $(wildcard params/$(TABLE)/*.yaml)))
 OUT := reports/$(TABLE)
+TRIED := $(if $(RECIPES),$(basename $(notdir $(wildcard params/recipes/*.yaml))))
+SEEDED := $(foreach seed,$(filter-out 0,$(SEEDS)),$(ROWS:%=$(OUT)/seeds/$(seed)/%/train.ipynb))
+SHOWN := $(strip $(sort $(ROWS)) $(SEEDS) $(TRIED))
 INPUTS := $(DATA) $(KERAS_BACKEND)
 
 space := $(subst ,, )
@@ -74,7 +80,7 @@ ifneq ($(filter report $(OUT)/%,$(MAKECMDGOALS)),)
   ifneq ($(wildcard $(DATA_FILE))$(EXTRACTED),)
     ifeq ($(findstring n,$(filter-out --%,$(firstword $(MAKEFLAGS)))),)
       $(shell cd $(OUT) 2>/dev/null && { [ "$(INPUTS)" = "$$(cat .inputs 2>/dev/null)" ] || rm -f .inputs; \
-        [ "$(sort $(ROWS))" = "$$(cat .rows 2>/dev/null)" ] || rm -f .rows; })
+        [ "$(SHOWN)" = "$$(cat .rows 2>/dev/null)" ] || rm -f .rows; })
     endif
   endif
 endif
@@ -83,7 +89,7 @@ endif
 $(OUT)/.inputs:
 	@mkdir -p $(@D) && echo "$(INPUTS)" > $@
 $(OUT)/.rows:
-	@mkdir -p $(@D) && echo "$(sort $(ROWS))" > $@
+	@mkdir -p $(@D) && echo "$(SHOWN)" > $@
 
 # Clips are described again if one is newer than the table, if others are named than last time,
 # and, to say so, if some were left out and STRICT=1 forbids it.
@@ -107,16 +113,27 @@ notebooks/%.ipynb: notebooks/%.py | $(READY)
 	@$(PYTHON) -m jupytext --quiet --to ipynb --update $<
 	@touch $@
 
-# $(call execute,notebook,papermill's arguments): the target exists only if the run went through;
-# what a failed one left is beside it, as .partial.ipynb and .log.
+# $(call execute,notebook,papermill's arguments,what to do after a failure,what to try first): the
+# target exists only if the run went through; what a failed one left is beside it, as .partial.ipynb
+# and .log.
 define execute
 	@mkdir -p $(@D)
 	@echo "$(1): $@"
-	@$(PYTHON) -m papermill --no-progress-bar --stdout-file - $(2) \
+	@$(4) $(PYTHON) -m papermill --no-progress-bar --stdout-file - $(2) \
 	    notebooks/$(1).ipynb $(@:.ipynb=.partial.ipynb) 2> $(@:.ipynb=.log) \
+	  && mv $(@:.ipynb=.partial.ipynb) $@ \
 	  || { grep -v '^ *$$' $(@:.ipynb=.log) | tail -n 1 >&2; \
-	       echo "error: $(1) failed; see $(@:.ipynb=.partial.ipynb) and $(@:.ipynb=.log)" >&2; exit 1; }
-	@mv $(@:.ipynb=.partial.ipynb) $@
+	       echo "error: $(1) failed; see $(@:.ipynb=.partial.ipynb) and $(@:.ipynb=.log)" >&2; \
+	       $(or $(3),exit 1); }
+endef
+
+# $(call train,parameters,more of papermill's arguments): a row that fails leaves failed.json, and the
+# report is built nevertheless. `make report` ends with an error then, and tries it again next time.
+define train
+	@$(PYTHON) -m music_genre.params train $(1)
+	@rm -f $(@D)/failed.json
+	$(call execute,train,-f $(1) -r features "$(DATA)" -r output $(@D) $(2),\
+	  $(PYTHON) -m music_genre.params failed $(1) $(@:.ipynb=.log) $(@D))
 endef
 
 $(OUT)/explore.ipynb: notebooks/explore.ipynb $(BASE) src/music_genre/sample/clips.npz \
@@ -128,21 +145,35 @@ $(OUT)/features.ipynb: notebooks/features.ipynb $(BASE) $(EXTRACTED) | $(READY)
 
 $(OUT)/rows/%/train.ipynb: params/$(TABLE)/%.yaml notebooks/train.ipynb $(BASE) \
     $(call src,models training checkpoints) | $(READY)
-	@$(PYTHON) -m music_genre.params train $<
-	$(call execute,train,-f $< -r features "$(DATA)" -r output $(@D))
+	$(call train,$<)
+
+# The same with another seed, and the trainings of the recipe study.
+.SECONDEXPANSION:
+$(OUT)/seeds/%/train.ipynb: params/$(TABLE)/$$(notdir $$*).yaml notebooks/train.ipynb $(BASE) \
+    $(call src,models training checkpoints) | $(READY)
+	$(call train,$<,-p seed $(patsubst %/,%,$(dir $*)))
+
+$(OUT)/recipes/%/train.ipynb: params/recipes/%.yaml notebooks/train.ipynb $(BASE) \
+    $(call src,models training checkpoints) | $(READY)
+	$(call train,$<)
+
+$(OUT)/recipes.ipynb: $(TRIED:%=$(OUT)/recipes/%/train.ipynb) notebooks/recipes.ipynb $(BASE) \
+    $(call src,training summary study intervals) | $(READY)
+	$(call execute,recipes,-r results $(OUT)/recipes -r rows "$(TRIED)" -r table "$(TABLE)")
 
 $(OUT)/rows/%/evaluate.ipynb: $(OUT)/rows/%/train.ipynb notebooks/evaluate.ipynb $(BASE) \
     $(call src,training) | $(READY)
-	$(call execute,evaluate,-r results $(@D))
+	$(call execute,evaluate,-r results $(@D),,[ -e $(@D)/failed.json ] && echo "left out: $(@D)" ||)
 
-$(OUT)/summary.ipynb: $(ROWS:%=$(OUT)/rows/%/train.ipynb) $(OUT)/.rows notebooks/summary.ipynb \
-    $(BASE) $(call src,training summary) | $(READY)
+$(OUT)/summary.ipynb: $(ROWS:%=$(OUT)/rows/%/train.ipynb) $(SEEDED) $(OUT)/.rows notebooks/summary.ipynb \
+    $(BASE) $(call src,training summary intervals) | $(READY)
 	$(call execute,summary,-r results $(OUT)/rows -r rows "$(ROWS)")
 
 $(OUT)/report.html: $(OUT)/explore.ipynb $(OUT)/features.ipynb $(OUT)/summary.ipynb \
-    $(ROWS:%=$(OUT)/rows/%/evaluate.ipynb) $(OUT)/.rows $(call src,report summary) \
+    $(ROWS:%=$(OUT)/rows/%/evaluate.ipynb) $(if $(RECIPES),$(OUT)/recipes.ipynb) $(OUT)/.rows \
+    $(call src,report summary) \
     $(wildcard src/music_genre/template/*) | $(READY)
-	@$(PYTHON) -m music_genre.report $(OUT) $(ROWS)
+	@$(PYTHON) -m music_genre.report $(OUT) "$(ROWS)" $(if $(RECIPES),recipes)
 
 # Files that make would otherwise see as intermediate and delete.
 .SECONDARY:
@@ -153,11 +184,14 @@ $(OUT)/report.html: $(OUT)/explore.ipynb $(OUT)/features.ipynb $(OUT)/summary.ip
 
 help: ## this list
 	@echo "usage: make TARGET [TABLE=folder under params/] [FEATURES=table.csv | GTZAN=folder of music]"
+	@echo "                   [SEEDS=\"0 1 2\": train each row with these] [RECIPES=1: train and show params/recipes too]"
 	@echo "                   [STRICT=1: a clip that cannot be described is an error] [PYTHON=python]"
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 report: $(OUT)/report.html ## the report, reports/TABLE/report.html (-j2: two rows at a time)
 	@echo "report: $(OUT)/report.html"
+	@failed=$$(ls $(OUT)/*/*/failed.json $(OUT)/seeds/*/*/failed.json 2>/dev/null); \
+	  [ -z "$$failed" ] || { echo "error: not trained, see" $$failed >&2; exit 1; }
 
 data: $(READY) ## download GTZAN and the published lists into data/; CHECK=1: say what is there
 	@$(PYTHON) -m music_genre.$(if $(CHECK),gtzan,fetch) $(if $(GTZAN),"$(GTZAN)")

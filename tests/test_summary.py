@@ -9,11 +9,24 @@ from music_genre.provenance import write_json
 PAPER = {"precision": 91.81, "recall": 91.78, "f1": 91.70, "accuracy": 91.78}
 
 
-def run(folder, name, accuracy, *, paper=None, sha256="a" * 64, train=80.0, diverged=False):
+# Two tracks of two test segments each, one of which is told right, and one that is trained on.
+PREDICTIONS = """filename,part,label,predicted
+blues.00000.0.wav,test,blues,blues
+blues.00000.1.wav,test,blues,blues
+blues.00001.0.wav,test,blues,metal
+blues.00001.1.wav,test,blues,metal
+metal.00000.0.wav,train,metal,blues
+"""
+
+
+def run(
+    folder, name, accuracy, *, paper=None, sha256="a" * 64, train=80.0, diverged=False,
+    predictions=PREDICTIONS,
+):  # fmt: skip
     scores = {"precision": 50.0, "recall": 50.0, "f1": 50.0}
     (folder / name).mkdir(parents=True)
-    for table in ("history", "predictions"):
-        (folder / name / f"{table}.csv").write_text("epoch\n1\n")
+    (folder / name / "history.csv").write_text("epoch\n1\n")
+    (folder / name / "predictions.csv").write_text(predictions)
     write_json(
         folder / name / "metrics.json",
         {
@@ -81,3 +94,58 @@ def test_rows_of_different_tables_are_not_mixed(tmp_path):
 def test_empty_folder(tmp_path):
     with pytest.raises(InputError, match="holds no finished run"):
         summary.load(tmp_path)
+
+
+def test_interval_draws_tracks(tmp_path):
+    run(tmp_path, "1", 50.0)
+    row = summary.load(tmp_path).loc["1"]
+    # Two tracks, one all right, one all wrong: a quarter of the draws takes either one twice.
+    assert (row["low"], row["high"]) == (0.0, 100.0)
+    assert (row["seeds"], row["failed"]) == (1, "")
+    assert summary.accuracy_table(summary.load(tmp_path))["95 % interval"][0] == "0.00 to 100.00"
+
+
+def test_seeds_are_averaged_with_their_spread(tmp_path):
+    right = PREDICTIONS.replace("blues,metal", "blues,blues")
+    run(tmp_path / "rows", "1", 60.0, paper=PAPER, predictions=right)
+    run(tmp_path / "seeds" / "1", "1", 64.0, predictions=right)
+    run(tmp_path / "seeds" / "2", "1", 68.0, predictions=right)
+    run(tmp_path / "seeds" / "3", "1", 10.0, sha256="b" * 64)  # of another table: left out
+    rows = summary.load(tmp_path / "rows")
+    row = rows.loc["1"]
+    assert (row["accuracy"], row["spread"], row["seeds"]) == (64.0, 4.0, 3)
+    assert (row["low"], row["high"]) == (100.0, 100.0)
+    text = summary.findings(rows)
+    assert "trained with 3 seeds" in text
+    assert "4.00 to 4.00 points" in text
+
+
+def test_a_difference_is_one_where_the_interval_says_so(tmp_path):
+    right = PREDICTIONS.replace("blues,metal", "blues,blues")
+    run(tmp_path, "1", 100.0, paper={**PAPER, "accuracy": 99.0}, predictions=right)
+    run(tmp_path, "2", 50.0, paper={**PAPER, "accuracy": 99.0})
+    text = summary.findings(summary.load(tmp_path))
+    assert "the paper's accuracy lies below it in row 1; within it in row 2." in text
+
+
+def failed(folder, name):
+    given = {"epochs": 90, "batch_size": 220, "learning_rate": 0.001, "paper": PAPER}
+    write_json(folder / name / "failed.json", {"parameters": given, "error": "MemoryError"})
+
+
+def test_row_that_failed_is_shown_with_its_reason(tmp_path):
+    run(tmp_path, "1", 60.0, paper=PAPER)
+    failed(tmp_path, "2")
+    rows = summary.load(tmp_path, ["1", "2"])
+    table = summary.accuracy_table(rows)
+    assert list(table["note"]) == ["", "failed: MemoryError"]
+    assert list(table["paper"]) == [91.78, 91.78]
+    assert table["ours"].isna().to_list() == [False, True]
+    assert "Row 2 could not be trained" in summary.findings(rows)
+    assert summary.recipe_table(rows)["batch size"].to_list() == [220, 220]
+
+
+def test_all_rows_failed_is_an_error(tmp_path):
+    failed(tmp_path, "1")
+    with pytest.raises(InputError, match="every row in .* failed, the first so: MemoryError"):
+        summary.load(tmp_path, ["1"])

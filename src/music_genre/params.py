@@ -13,6 +13,7 @@ import yaml
 from music_genre.errors import InputError
 from music_genre.metrics import NAMES
 from music_genre.paths import MANUAL, REPORTS, shown
+from music_genre.provenance import write_json
 from music_genre.splits import SPLITS
 
 Rule = Callable[[object], object]  # returns the value, or raises ValueError that says what it wants
@@ -100,6 +101,7 @@ KNOWN: dict[str, dict[str, Rule]] = {
     },
     "evaluate": {"results": _text},
     "summary": {"results": _text, "rows": _text},
+    "recipes": {"results": _text, "rows": _text, "table": _text},
 }
 
 
@@ -172,6 +174,20 @@ def _injected(namespace: dict) -> list[str]:
     ]
 
 
+def write_failure(path: str | Path, log: str | Path, folder: str | Path) -> None:
+    """Write ``failed.json`` for a training that failed: its parameters and the log's last line.
+
+    What an earlier, finished run left in the folder no longer counts: its metrics.json is removed.
+    """
+    said = [line for line in Path(log).read_text(errors="replace").splitlines() if line.strip()]
+    parameters = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    (Path(folder) / "metrics.json").unlink(missing_ok=True)
+    write_json(
+        Path(folder) / "failed.json",
+        {"parameters": parameters, "error": said[-1].strip() if said else "no reason was given"},
+    )
+
+
 def output_folder(output: str) -> Path:
     """Return the folder named, or else a new one under ``reports/manual/``."""
     if output:
@@ -197,8 +213,16 @@ def results_folder(results: str) -> Path:
     return Path(results) if results else REPORTS / "table1" / "rows"
 
 
+def recipes_folder(results: str) -> Path:
+    """Return the folder of trainings named, or else that of the paper's Table I."""
+    return Path(results) if results else REPORTS / "table1" / "recipes"
+
+
 if __name__ == "__main__":
     try:
-        check_file(*sys.argv[1:])
+        if sys.argv[1] == "failed":
+            write_failure(*sys.argv[2:])
+        else:
+            check_file(*sys.argv[1:])
     except InputError as error:
         sys.exit(f"error: {error}")

@@ -8,6 +8,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import SymmetricalLogLocator
 
@@ -243,6 +244,41 @@ def over_rows(rows: pd.DataFrame) -> Figure:
                label="the paper" if i == len(NAMES) - 1 else None)  # fmt: skip
     ax.set(xticks=at, xticklabels=rows.index, xlabel="row", ylabel="per cent", ylim=(0, 100))
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+    sns.despine(fig)
+    return fig
+
+
+def recipes(trainings: pd.DataFrame, curves: pd.DataFrame, paper: pd.DataFrame) -> Figure:
+    """Draw test (solid) and training accuracy (dotted) over epochs, a panel for each batch size.
+
+    The arguments are those of :func:`music_genre.study.load` and ``paper_rows``: the paper's rows
+    are drawn in as numbered points.
+    """
+    sizes = list(dict.fromkeys(paper["batch_size"]))
+    used = list(dict.fromkeys(trainings["recipe"]))
+    colors = dict(zip(used, sns.color_palette("husl", len(used)), strict=True))
+    fig = Figure(figsize=(WIDTH, 5.2), layout="constrained")
+    axes = fig.subplots(1, len(sizes), sharey=True, squeeze=False)[0]
+    for ax, size in zip(axes, sizes, strict=True):
+        for name, training in trainings[trainings["batch_size"] == size].iterrows():
+            curve, color = curves[curves["name"] == name], colors[training["recipe"]]
+            marker = "." if len(curve) == 1 else ""
+            ax.plot(curve["epoch"], curve["test"], color=color, lw=1.5, marker=marker)
+            ax.plot(curve["epoch"], curve["training"], color=color, lw=1, ls=":", marker=marker)
+        printed = paper[paper["batch_size"] == size]
+        ax.plot(printed["epochs"], printed["accuracy"], "D", color=INK, ms=6, zorder=5)
+        for row, line in printed.iterrows():
+            ax.annotate(row, (line["epochs"], line["accuracy"]), (0, 7), va="bottom", ha="center",
+                        textcoords="offset points")  # fmt: skip
+        ax.set(title=f"batch size {size}", xlabel="epoch", ylim=(0, 104))
+    axes[0].set_ylabel("accuracy in per cent")
+    handles = [Line2D([], [], color=color, label=recipe) for recipe, color in colors.items()]
+    handles += [
+        Line2D([], [], color=INK, label="test rows"),
+        Line2D([], [], color=INK, ls=":", label="training rows"),
+        Line2D([], [], color=INK, marker="D", ls="", label="the paper's rows"),
+    ]
+    fig.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
     sns.despine(fig)
     return fig
 

@@ -4,6 +4,7 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 
 import nbformat
@@ -33,11 +34,12 @@ class Section:
     headings: list[dict[str, str]] = field(default_factory=list)  # of the third level
 
 
-def build(folder: Path, rows: Sequence[str]) -> Path:
+def build(folder: Path, rows: Sequence[str], studies: Sequence[str] = ()) -> Path:
     """Collect a folder's executed notebooks, and those of its named rows, into ``report.html``.
 
     The folder holds ``explore.ipynb``, ``features.ipynb``, ``rows/<row>/train.ipynb`` and
-    ``evaluate.ipynb``, and ``summary.ipynb``. A cell tagged ``banner`` or ``headline`` is shown at
+    ``evaluate.ipynb`` (or ``failed.json``, which is shown instead), ``summary.ipynb``, and
+    ``<study>.ipynb`` for each study. A cell tagged ``banner`` or ``headline`` is shown at
     the top of the page instead of its place, one tagged ``once`` in the first row only.
 
     Raises
@@ -51,6 +53,7 @@ def build(folder: Path, rows: Sequence[str]) -> Path:
         _section("explore", [explore]),
         _section("features", [read(folder / "features.ipynb")]),
         *(_row(run, drop=set() if run == runs[0] else {"once"}) for run in runs),
+        *(_section(study, [read(folder / f"{study}.ipynb")]) for study in studies),
         _section("summary", [summary]),
     ]
     page = Environment(loader=FileSystemLoader(TEMPLATE)).get_template("page.html.j2")
@@ -91,6 +94,15 @@ def read(path: Path) -> nbformat.NotebookNode:
 
 
 def _row(run: Path, *, drop: set[str]) -> Section:
+    if (run / "failed.json").exists():
+        failure = provenance.read_json(run / "failed.json")
+        html = (
+            f"<h2>Row {run.name}: failed</h2><p>It could not be trained: <code>"
+            f"{escape(failure['error'])}</code>. How far it came is in "
+            f"<code>{escape(shown(run / 'train.partial.ipynb'))}</code>, what it printed in "
+            "<code>train.log</code> beside it.</p>"
+        )
+        return Section(f"row-{run.name}", f"Row {run.name}: failed", html)
     given = provenance.read_json(run / "metrics.json")["parameters"]
     notebooks = [read(run / "train.ipynb"), read(run / "evaluate.ipynb")]
     title = f"Row {run.name}: {given['epochs']} epochs, batch size {given['batch_size']}"
@@ -154,7 +166,8 @@ def _tagged(notebook: nbformat.NotebookNode, tag: str) -> str:
 
 def _provenance(runs: list[Path]) -> dict[str, str]:
     """Say what the rows came from; what differs between rows is listed."""
-    made = [provenance.read_json(run / "metrics.json") for run in runs]
+    finished = [run / "metrics.json" for run in runs if not (run / "failed.json").exists()]
+    made = [provenance.read_json(path) for path in finished]
     records = [content["provenance"] for content in made]
 
     def each(values: list) -> str:
@@ -177,6 +190,8 @@ def _provenance(runs: list[Path]) -> dict[str, str]:
 
 if __name__ == "__main__":
     try:
-        print(f"The report is in {shown(build(Path(sys.argv[1]), sys.argv[2:]))}")
+        print(
+            f"The report is in {shown(build(Path(sys.argv[1]), sys.argv[2].split(), sys.argv[3:]))}"
+        )
     except InputError as error:
         sys.exit(f"error: {error}")

@@ -4,13 +4,15 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from music_genre import training
+from music_genre import provenance, training
 from music_genre.errors import InputError
+from music_genre.intervals import interval
 from music_genre.metrics import NAMES
 from music_genre.paths import shown
-from music_genre.table import Source
+from music_genre.table import Source, clips
 
 _GIVEN = ["epochs", "batch_size", "learning_rate", "activation", "dropout", "split", "scale_on"]
 _PRINTED = [*NAMES, "learning_rate", "activation"]
@@ -22,47 +24,100 @@ def natural(name: str) -> list:
 
 
 def load(folder: Path, names: Sequence[str] = ()) -> pd.DataFrame:
-    """Collect the finished runs in a folder, all or those named, in natural order.
+    """Collect the runs in a folder, all or those named, in natural order.
+
+    ``<folder>/<row>`` is a row's run, ``<folder>/../seeds/<seed>/<row>`` the same with another
+    seed, if there are any (others there, of another table or recipe, do not count). A run that
+    failed left ``failed.json``.
 
     Returns
     -------
     DataFrame [shape=(n_rows, n_columns), index=name of the row]
         The hyperparameters; test scores ``precision``, ``recall``, ``f1``, ``accuracy`` in per
-        cent; ``train accuracy``; ``diverged``; what the paper reports under ``paper <name>``; the
-        table measured on under ``source``.
+        cent, the mean over the seeds; ``low`` and ``high``, the ends of the accuracy's 95 %
+        interval over tracks (:func:`music_genre.intervals.interval`); ``seeds``, how many;
+        ``spread``, the accuracy's standard deviation over them in percentage points, missing with
+        one; ``train accuracy``; ``diverged``; ``failed``, why, or empty; what the paper reports
+        under ``paper <name>``; the table measured on under ``source``.
 
     Raises
     ------
     InputError
-        No run is finished, or runs were measured on different tables.
+        No run is finished, a row named has none, or runs were measured on different tables.
     """
     names = names or [path.parent.name for path in folder.glob("*/metrics.json")]
     if not names:
         raise InputError(f"{shown(folder)} holds no finished run: run `make report` first.")
-    lines = {}
-    for name in sorted(names, key=natural):
-        result, _, _ = training.load(folder / name)
-        lines[name] = {
-            **{key: result["parameters"][key] for key in _GIVEN},
-            **{key: result["parts"]["test"][key] for key in NAMES},
-            "train accuracy": result["parts"]["train"]["accuracy"],
-            "diverged": result["diverged"],
-            **{f"paper {key}": result["paper"].get(key) for key in _PRINTED},
-            "source": training.source(result),
-        }
+    lines = {name: _line(folder, name) for name in sorted(names, key=natural)}
     rows = pd.DataFrame(lines.values(), index=list(lines))
-    checksums = {source.sha256 for source in rows["source"]}
+    sources = rows["source"].dropna()
+    checksums = {source.sha256 for source in sources}
     if len(checksums) > 1:
         raise InputError(
             f"{shown(folder)} holds rows measured on {len(checksums)} different tables: "
             "train them all on the same one, or keep them in folders of their own."
         )
+    if not checksums:
+        raise InputError(
+            f"every row in {shown(folder)} failed, the first so: {rows['failed'].iloc[0]}"
+        )
     return rows.astype({f"paper {name}": float for name in [*NAMES, "learning_rate"]})
+
+
+def _line(folder: Path, name: str) -> dict:
+    failure = folder / name / "failed.json"
+    if failure.exists():
+        content = provenance.read_json(failure)
+        given = content["parameters"]
+        return {
+            **{key: given.get(key) for key in _GIVEN},
+            **dict.fromkeys([*NAMES, "low", "high", "spread", "train accuracy"], np.nan),
+            "seeds": 0,
+            "diverged": False,
+            "failed": content["error"],
+            **{f"paper {key}": given.get("paper", {}).get(key) for key in _PRINTED},
+            "source": None,
+        }
+    others = (folder.parent / "seeds").glob(f"*/{name}/metrics.json")
+    runs = [training.load(folder / name), *(training.load(path.parent) for path in sorted(others))]
+    runs = [run for run in runs if _same_but_seed(run[0], runs[0][0])]
+    results = [result for result, _, _ in runs]
+    first = results[0]
+    scores = pd.DataFrame([result["parts"]["test"] for result in results])
+    low, high = interval(*_correct([predictions for _, _, predictions in runs]))
+    return {
+        **{key: first["parameters"][key] for key in _GIVEN},
+        **scores[NAMES].mean(),
+        "low": low,
+        "high": high,
+        "seeds": len(runs),
+        "spread": scores["accuracy"].std(),
+        "train accuracy": np.mean([result["parts"]["train"]["accuracy"] for result in results]),
+        "diverged": any(result["diverged"] for result in results),
+        "failed": "",
+        **{f"paper {key}": first["paper"].get(key) for key in _PRINTED},
+        "source": training.source(first),
+    }
+
+
+def _same_but_seed(result: dict, first: dict) -> bool:
+    """Tell whether a run is the first with another seed, and not one of before a change."""
+
+    def described(content: dict) -> dict:
+        return {**content["parameters"], "seed": None, "table": content["source"]["sha256"]}
+
+    return described(result) == described(first)
+
+
+def _correct(predictions: list[pd.DataFrame]) -> tuple[np.ndarray, pd.Series]:
+    """Return where each run was right [shape=(n_runs, n_segments)] and the segments' tracks."""
+    right = [(run["label"] == run["predicted"]).where(run["part"] == "test") for run in predictions]
+    return np.array(right, dtype=float), clips(predictions[0])
 
 
 def source(rows: pd.DataFrame) -> Source:
     """Return the table that all rows were measured on."""
-    return rows["source"].iloc[0]
+    return rows["source"].dropna().iloc[0]
 
 
 def scores(rows: pd.DataFrame) -> pd.DataFrame:
@@ -71,7 +126,7 @@ def scores(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def accuracy_table(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return Table I's accuracies: the paper's, ours, the difference, and that on training rows."""
+    """Return Table I's accuracies: the paper's, ours with interval, and that on training rows."""
     accuracies = pd.DataFrame(
         {
             "row": rows.index,
@@ -79,12 +134,22 @@ def accuracy_table(rows: pd.DataFrame) -> pd.DataFrame:
             "batch size": rows["batch_size"].to_numpy(),
             "paper": rows["paper accuracy"].to_numpy(),
             "ours": rows["accuracy"].to_numpy(),
+            "95 % interval": [
+                "–" if np.isnan(low) else f"{low:.2f} to {high:.2f}"
+                for low, high in zip(rows["low"], rows["high"], strict=True)
+            ],
             "difference": (rows["accuracy"] - rows["paper accuracy"]).to_numpy(),
             "ours, on training rows": rows["train accuracy"].to_numpy(),
         }
     )
-    if rows["diverged"].any():
-        accuracies["note"] = ["diverged" if row else "" for row in rows["diverged"]]
+    if (rows["seeds"] > 1).any():
+        accuracies["seeds"] = rows["seeds"].to_numpy()
+        accuracies["SD over seeds"] = rows["spread"].to_numpy()
+    if rows["diverged"].any() or rows["failed"].any():
+        accuracies["note"] = [
+            f"failed: {row['failed']}" if row["failed"] else "diverged" if row["diverged"] else ""
+            for _, row in rows.iterrows()
+        ]
     return accuracies
 
 
@@ -108,10 +173,10 @@ def recipe_table(rows: pd.DataFrame) -> pd.DataFrame:
             "epochs": used["epochs"],
             "batch size": used["batch_size"],
             "learning rate, printed": used["paper learning_rate"].map("{:g}".format, "ignore"),
-            "learning rate, ours": used["learning_rate"].map("{:g}".format),
+            "learning rate, ours": used["learning_rate"].map("{:g}".format, "ignore"),
             "activation, printed": used["paper activation"],
             "activation, ours": used["activation"],
-            "dropout": used["dropout"].map("{:g}".format),
+            "dropout": used["dropout"].map("{:g}".format, "ignore"),
             "split": used["split"],
             "scaled on": used["scale_on"],
         }
@@ -138,13 +203,13 @@ def headline(rows: pd.DataFrame) -> str:
 def findings(rows: pd.DataFrame) -> str:
     """List what the rows say for and against the paper's Table I, each point from the figures."""
     points = []
-    both = rows.dropna(subset=["paper accuracy"])
+    both = rows.dropna(subset=["paper accuracy", "accuracy"])
     if len(both):
         gaps = (both["accuracy"] - both["paper accuracy"]).abs()
         points.append(
             f"**Size.** The accuracy measured differs from the paper's by {gaps.min():.1f} "
             f"percentage points (row {gaps.idxmin()}) to {gaps.max():.1f} (row {gaps.idxmax()}), "
-            f"{gaps.mean():.1f} on average."
+            f"{gaps.mean():.1f} on average. " + _beyond_the_interval(both)
         )
     if len(both) > 2:
         agreement = both["accuracy"].corr(both["paper accuracy"], method="spearman")
@@ -152,24 +217,26 @@ def findings(rows: pd.DataFrame) -> str:
             f"**Order.** The rank correlation of our accuracies with the paper's is "
             f"{agreement:.2f} (1: the rows are in the same order)."
         )
-    gap = rows["train accuracy"] - rows["accuracy"]
+    gap = (rows["train accuracy"] - rows["accuracy"]).dropna()
     points.append(
         f"**Training against test.** In row {gap.idxmax()} the model knows "
         f"{rows.loc[gap.idxmax(), 'train accuracy']:.1f} % of the segments it was trained on and "
         f"{rows.loc[gap.idxmax(), 'accuracy']:.1f} % of those held out; that is the widest gap "
         "of all rows."
     )
-    failed = rows.index[rows["diverged"]]
-    if len(failed):
+    diverged = rows.index[rows["diverged"]]
+    if len(diverged):
         points.append(
-            f"**Divergence.** The loss stopped being finite in row {', '.join(failed)}; the "
+            f"**Divergence.** The loss stopped being finite in row {', '.join(diverged)}; the "
             "scores there are those of a broken model."
         )
-    points.append(
-        "**Certainty.** Each row was trained once, with one seed and one split. How much another "
-        "seed would change is not measured here, so a small difference from the paper means "
-        "little."
-    )
+    failed = rows.index[rows["failed"] != ""]
+    if len(failed):
+        points.append(
+            f"**Failure.** Row {', '.join(failed)} could not be trained; Table I says why, and "
+            "nothing here speaks of it."
+        )
+    points.append(_certainty(rows[rows["failed"] == ""]))
     if source(rows).is_sample:
         points.append(
             f"**The sample.** All this was measured on the embedded sample, "
@@ -177,3 +244,40 @@ def findings(rows: pd.DataFrame) -> str:
             "works and cannot say whether the paper's figures hold."
         )
     return "\n".join(f"- {point}" for point in points)
+
+
+def _beyond_the_interval(both: pd.DataFrame) -> str:
+    """Say in which rows the paper's accuracy lies outside ours' interval."""
+    outside = (both["paper accuracy"] < both["low"]) | (both["paper accuracy"] > both["high"])
+    sides = []
+    for rows, what in (
+        (both[outside & (both["paper accuracy"] > both["high"])], "above"),
+        (both[outside & (both["paper accuracy"] < both["low"])], "below"),
+        (both[~outside], "within"),
+    ):
+        if len(rows):
+            sides.append(f"{what} it in row {', '.join(rows.index)}")
+    return f"Against the 95 % interval of ours, the paper's accuracy lies {'; '.join(sides)}."
+
+
+def _certainty(rows: pd.DataFrame) -> str:
+    intervals = (
+        "The intervals draw the tracks of the test rows anew, since the segments of a track are "
+        "not independent"
+    )
+    fewest = rows["seeds"].min()
+    if fewest > 1:
+        return (
+            f"**Certainty.** Each row was trained with {fewest} seeds or more, which decide split, "
+            f"initial weights and batches; a seed moves the accuracy by {rows['spread'].min():.2f} "
+            f"to {rows['spread'].max():.2f} points (standard deviation). {intervals}."
+        )
+    return (
+        f"**Certainty.** {intervals}; they say nothing of another seed. "
+        + (
+            "No row was trained with a second seed"
+            if rows["seeds"].max() == 1
+            else f"Row {', '.join(rows.index[rows['seeds'] == 1])} was trained with one seed only"
+        )
+        + ", so a small difference from the paper means little."
+    )

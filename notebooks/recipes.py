@@ -1,0 +1,94 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_metadata_filter: tags,-all
+#     notebook_metadata_filter: kernelspec,jupytext,-jupytext.text_representation.jupytext_version
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Which recipe explains Table I?
+#
+# The learning rates and the activation that the paper prints do not give its results. Which
+# settings do? Each training in `params/recipes` is one curve of accuracy over epochs, and every row
+# of Table I with its batch size is a point to be met by it.
+
+# %% tags=["parameters"]
+results: str = ""  # folder with one finished training per recipe; empty: reports/table1/recipes
+rows: str = ""  # names of the trainings to show, with spaces between; empty: all in the folder
+table: str = "table1"  # folder under params/ whose rows say what the paper reports
+
+# %%
+from music_genre import display, params, plots, study
+from music_genre.paths import ROOT
+
+run = params.check("recipes", globals())
+paper = study.paper_rows(ROOT / "params" / run.table)
+trainings, curves = study.load(params.recipes_folder(run.results), run.rows.split())
+source = study.source(trainings)
+
+# %% [markdown]
+# ## What the printed numbers tell
+#
+# Before any training: on which rows can the accuracies that the paper prints have been measured?
+
+# %%
+display.table(
+    study.granularity(paper),
+    "Parts of the published table of 9,990 segments, and how many of the printed accuracies can "
+    "occur on that many segments; last, the share of sizes within a tenth of it that would allow "
+    "all.",
+    "computed from the paper's Table I alone",
+)
+
+# %%
+display.say(study.whose_accuracy(paper))
+
+# %% [markdown]
+# ## Trainings
+#
+# One training for each recipe and batch size, all on the same split (seed 0) unless it is drawn
+# anew; the last epoch's weights. *One model over re-drawn splits* is a session in which the split
+# is drawn again before each row and the same model trained on, so that it meets test rows that
+# it has been trained on. Where a training ends early, the hours went to others; what it does not
+# reach is a dash, and not scored.
+
+# %%
+points = study.points(trainings, curves, paper)
+display.table(
+    study.by_training(trainings, points),
+    "Accuracy on test rows / on training rows at the epochs of the paper's rows, in per cent.",
+    source,
+)
+
+# %%
+display.figure(
+    plots.recipes(trainings, curves, paper),
+    "Accuracy over epochs of every training, on test rows and on training rows, and the "
+    "accuracies of Table I (numbered diamonds).",
+    source,
+)
+
+# %% [markdown]
+# ## Distances
+#
+# The distance of a recipe is the mean over Table I's rows of the absolute difference between its
+# accuracy and the printed one, in percentage points: once as if the paper reported test accuracy,
+# once training accuracy (while the epoch runs, as Keras prints it), once that of all rows. A recipe
+# is one training for each batch size; it may change with it, as the printed learning rate does.
+
+# %%
+scored = study.recipes(trainings, points, paper)
+display.table(
+    scored.head(12), "The recipes nearest to Table I by test accuracy; distances in points.", source
+)
+
+# %%
+display.say(study.verdict(scored, trainings))
