@@ -8,6 +8,10 @@ GTZAN ?=
 SEEDS ?=
 RECIPES ?=
 
+ifeq ($(TABLE),gtzan)
+  $(error reports/gtzan holds the published report: give your table another name)
+endif
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -58,6 +62,7 @@ ROWS := $(basename $(notdir $(wildcard params/$(TABLE)/*.yaml)))
 OUT := reports/$(TABLE)
 TRIED := $(if $(RECIPES),$(basename $(notdir $(wildcard params/recipes/*.yaml))))
 SEEDED := $(foreach seed,$(filter-out 0,$(SEEDS)),$(ROWS:%=$(OUT)/seeds/$(seed)/%/train.ipynb))
+TRAININGS := $(ROWS:%=$(OUT)/rows/%/train.ipynb) $(SEEDED) $(TRIED:%=$(OUT)/recipes/%/train.ipynb)
 SHOWN := $(strip $(sort $(ROWS)) $(SEEDS) $(TRIED))
 INPUTS := $(DATA) $(KERAS_BACKEND)
 
@@ -119,21 +124,21 @@ notebooks/%.ipynb: notebooks/%.py | $(READY)
 define execute
 	@mkdir -p $(@D)
 	@echo "$(1): $@"
-	@$(4) $(PYTHON) -m papermill --no-progress-bar --stdout-file - $(2) \
+	@$(4) { $(PYTHON) -m papermill --no-progress-bar --stdout-file - $(2) \
 	    notebooks/$(1).ipynb $(@:.ipynb=.partial.ipynb) 2> $(@:.ipynb=.log) \
-	  && mv $(@:.ipynb=.partial.ipynb) $@ \
+	  && mv $(@:.ipynb=.partial.ipynb) $@; } \
 	  || { grep -v '^ *$$' $(@:.ipynb=.log) | tail -n 1 >&2; \
 	       echo "error: $(1) failed; see $(@:.ipynb=.partial.ipynb) and $(@:.ipynb=.log)" >&2; \
 	       $(or $(3),exit 1); }
 endef
 
-# $(call train,parameters,more of papermill's arguments): a row that fails leaves failed.json, and the
-# report is built nevertheless. `make report` ends with an error then, and tries it again next time.
+# $(call train,parameters,more of papermill's arguments): a row that fails leaves failed.json, and
+# `make report` builds the report nevertheless, ends with an error, and tries it again next time.
 define train
 	@$(PYTHON) -m music_genre.params train $(1)
 	@rm -f $(@D)/failed.json
 	$(call execute,train,-f $(1) -r features "$(DATA)" -r output $(@D) $(2),\
-	  $(PYTHON) -m music_genre.params failed $(1) $(@:.ipynb=.log) $(@D))
+	  $(PYTHON) -m music_genre.params failed $(1) $(@:.ipynb=.log) $(@D)$(if $(filter report,$(MAKECMDGOALS)),,; exit 1))
 endef
 
 $(OUT)/explore.ipynb: notebooks/explore.ipynb $(BASE) src/music_genre/sample/clips.npz \
@@ -175,12 +180,9 @@ $(OUT)/report.html: $(OUT)/explore.ipynb $(OUT)/features.ipynb $(OUT)/summary.ip
     $(wildcard src/music_genre/template/*) | $(READY)
 	@$(PYTHON) -m music_genre.report $(OUT) "$(ROWS)" $(if $(RECIPES),recipes)
 
-# Files that make would otherwise see as intermediate and delete.
-.SECONDARY:
-
 # ---- What to ask for.
 
-.PHONY: help report data test lab bench-features sample lock clean
+.PHONY: help report publish data test lab bench-features sample lock clean
 
 help: ## this list
 	@echo "usage: make TARGET [TABLE=folder under params/] [FEATURES=table.csv | GTZAN=folder of music]"
@@ -190,8 +192,11 @@ help: ## this list
 
 report: $(OUT)/report.html ## the report, reports/TABLE/report.html (-j2: two rows at a time)
 	@echo "report: $(OUT)/report.html"
-	@failed=$$(ls $(OUT)/*/*/failed.json $(OUT)/seeds/*/*/failed.json 2>/dev/null); \
+	@failed=$$(ls $(patsubst %train.ipynb,%failed.json,$(TRAININGS)) 2>/dev/null); \
 	  [ -z "$$failed" ] || { echo "error: not trained, see" $$failed >&2; exit 1; }
+
+publish: $(READY) ## put the report of the full table, and what is behind it, into reports/gtzan/ and README.md
+	@$(PYTHON) -m music_genre.publish $(OUT)
 
 data: $(READY) ## download GTZAN and the published lists into data/; CHECK=1: say what is there
 	@$(PYTHON) -m music_genre.$(if $(CHECK),gtzan,fetch) $(if $(GTZAN),"$(GTZAN)")

@@ -181,6 +181,34 @@ def test_source_that_only_one_notebook_uses_concerns_it_only(built):
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
+def test_seeds_and_recipes_are_trained_where_asked_for(built):
+    would = would_run(built, "TABLE=tiny", "SEEDS=0 1", "RECIPES=1")
+    assert {line for line in would if "/seeds/" in line} == {
+        "train: reports/tiny/seeds/1/2/train.ipynb",
+        "train: reports/tiny/seeds/1/10/train.ipynb",
+    }
+    names = {path.stem for path in (built / "params/recipes").glob("*.yaml")}
+    trained = {line.split("/")[3] for line in would if "/recipes/" in line}
+    assert trained == names
+    assert "recipes: reports/tiny/recipes.ipynb" in would
+    assert not any("/rows/" in line for line in would)
+
+
+def test_report_is_built_around_a_row_that_fails(built):
+    write_row(built, "tiny", "30", **ROW, test_size=0.001, paper=PAPER)
+    done = make(built, "report", "TABLE=tiny")
+    assert done.returncode != 0
+    assert "error: not trained, see reports/tiny/rows/30/failed.json" in done.stderr
+    html = BeautifulSoup((built / "reports/tiny/report.html").read_text(), "html.parser")
+    reason = "test_size 0.001 of 500 segments cannot be split"
+    assert reason in html.find(id="row-30").get_text()
+    assert f"failed: InputError: {reason}" in html.find(id="summary").table.get_text()
+    assert html.find(id="row-2").img
+
+    (built / "params/tiny/30.yaml").unlink()
+    assert make(built, "report", "TABLE=tiny").returncode == 0
+
+
 @pytest.mark.parametrize(
     ("row", "sentence"),
     [
@@ -224,6 +252,7 @@ def test_killed_run_leaves_no_target(copy):
     ("arguments", "sentence"),
     [
         (["FEATURES=gone.csv"], "error: gone.csv does not exist: name a features table"),
+        (["TABLE=gtzan"], "reports/gtzan holds the published report: give your table another name"),
         (["TABLE=gone"], "params/gone holds no .yaml: name a folder under params/"),
         (["GTZAN=gone"], "gone holds neither clips in a folder per genre nor features_3_sec.csv"),
     ],

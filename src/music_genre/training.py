@@ -222,7 +222,10 @@ def load(run: Path) -> tuple[dict, pd.DataFrame, pd.DataFrame]:
             f"{shown(run)} holds no finished run (no metrics.json): run the train notebook first."
         )
     content = provenance.read_json(run / "metrics.json")
-    return content, pd.read_csv(run / "history.csv"), pd.read_csv(run / "predictions.csv")
+    predictions = run / "predictions.csv"
+    if not predictions.exists():  # as published
+        predictions = run / "predictions.csv.gz"
+    return content, pd.read_csv(run / "history.csv"), pd.read_csv(predictions)
 
 
 def source(content: dict) -> Source:

@@ -1,0 +1,120 @@
+"""Put a finished report of the full table into ``reports/gtzan/``, and its Table I into the README.
+
+Run as ``python -m music_genre.publish reports/table1`` (``make publish``).
+"""
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import keras
+import pandas as pd
+
+from music_genre import plots, provenance, summary, training
+from music_genre.errors import InputError
+from music_genre.paths import REPORTS, ROOT, atomic, shown
+
+PUBLISHED = REPORTS / "gtzan"
+README = ROOT / "README.md"
+_MARKED = re.compile(r"(<!-- table 1: make publish -->\n).*?(<!-- end -->)", re.DOTALL)
+_DIGITS = 3  # of the published probabilities
+
+
+def publish(folder: Path, target: Path = PUBLISHED) -> None:
+    """Copy a folder's page and what is behind it: metrics, histories, predictions, the last model.
+
+    What the target held before is replaced, but not before all that is new is there.
+
+    Raises
+    ------
+    InputError
+        The folder holds no finished report, or one of the sample, or a row of it failed.
+    """
+    if not (folder / "report.html").exists():
+        raise InputError(f"{shown(folder)} holds no report.html: run `make report` first.")
+    rows = summary.load(folder / "rows")
+    if summary.source(rows).is_sample:
+        raise InputError(f"{shown(folder)} was measured on the sample: publish the full table's.")
+    failed = sorted(folder.glob("**/failed.json"))
+    if failed:
+        raise InputError(f"{shown(failed[0])} tells of a row that failed: train it, then publish.")
+    new = target.with_name(f".{target.name}.new")
+    shutil.rmtree(new, ignore_errors=True)
+    for metrics in sorted(folder.glob("**/metrics.json")):
+        _copy_run(metrics.parent, new / metrics.parent.relative_to(folder))
+    _copy_model(folder / "rows" / rows.index[-1], new / "model")
+    shutil.copy(folder / "report.html", new)
+    plots.over_rows(summary.scores(rows)).savefig(
+        new / "table1.png", dpi=160, bbox_inches="tight", metadata={"Software": None}
+    )
+    shutil.rmtree(target, ignore_errors=True)
+    new.rename(target)
+
+
+def table_one(folder: Path = PUBLISHED) -> str:
+    """Return the published Table I as Markdown, the paper's rows beside ours, with its source."""
+    rows = summary.load(folder / "rows")
+    table = summary.accuracy_table(rows).rename(columns={"ours, on training rows": "on training"})
+    lines = [list(table), ["---"] * len(table.columns), *table.to_numpy().tolist()]
+    cells = [[_cell(value) for value in line] for line in lines]
+    text = "\n".join(f"| {' | '.join(line)} |" for line in cells)
+    return (
+        f"{text}\n\nPer cent on test segments; the difference is ours minus the paper's, the "
+        f"interval resamples tracks. Measured on {summary.source(rows).label}.\n"
+    )
+
+
+def with_table_one(readme: str, table: str) -> str:
+    """Return the README with the table between its two marks.
+
+    Raises
+    ------
+    InputError
+        The marks are not there.
+    """
+    if not _MARKED.search(readme):
+        raise InputError("README.md lacks the marks between which Table I stands: restore them.")
+    return _MARKED.sub(lambda marks: f"{marks[1]}{table}{marks[2]}", readme)
+
+
+def _copy_run(run: Path, target: Path) -> None:
+    target.mkdir(parents=True)
+    for name in ("metrics.json", "history.csv"):
+        shutil.copy(run / name, target)
+    _, _, predictions = training.load(run)
+    predictions.to_csv(
+        target / "predictions.csv.gz",
+        index=False,
+        float_format=f"%.{_DIGITS}g",
+        compression={"method": "gzip", "mtime": 0},
+    )
+
+
+def _copy_model(run: Path, target: Path) -> None:
+    """Copy a run's model without its optimizer, its scaling and genres."""
+    target.mkdir()
+    model = keras.saving.load_model(run / "model.keras", compile=False)
+    with atomic(target / "model.keras") as temporary:
+        model.save(temporary)
+    shutil.copy(run / "scaler.json", target)
+    provenance.write_json(
+        target / "made_with.json", provenance.read_json(run / "metrics.json")["provenance"]
+    )
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return "–" if pd.isna(value) else f"{value:.2f}"
+    return str(value)
+
+
+if __name__ == "__main__":
+    try:
+        publish(Path(sys.argv[1]))
+        readme = with_table_one(README.read_text(encoding="utf-8"), table_one())
+        with atomic(README) as temporary:
+            temporary.write_text(readme, encoding="utf-8")
+        print(f"{shown(PUBLISHED)} and README.md hold it now: look at them and commit.")
+    except InputError as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,88 @@
+"""What is published is what was measured, without what nobody needs."""
+
+import keras
+import numpy as np
+import pytest
+from test_summary import PAPER, PREDICTIONS, run
+
+from music_genre import models, publish, summary
+from music_genre.errors import InputError
+from music_genre.provenance import read_json, write_json
+
+
+@pytest.fixture
+def finished(tmp_path):
+    folder = tmp_path / "table1"
+    for name, accuracy in (("1", 40.0), ("7", 64.9)):
+        run(folder / "rows", name, accuracy, paper=PAPER)
+        path = folder / "rows" / name / "metrics.json"
+        write_json(path, {**read_json(path), "provenance": {"commit": "abc"}})
+    run(folder / "seeds" / "1", "7", 66.9, paper=PAPER)
+    model = models.lstm(4, 2, activation="tanh", dropout=0.0, learning_rate=1e-3, seed=0)
+    model.fit(np.zeros((2, 4, 1)), np.zeros(2), verbose=0)
+    model.save(folder / "rows" / "7" / "model.keras")
+    (folder / "rows" / "7" / "scaler.json").write_text("{}")
+    (folder / "report.html").write_text("<html>")
+    return folder, model
+
+
+def test_runs_page_and_last_rows_model_are_published(finished, tmp_path):
+    folder, model = finished
+    target = tmp_path / "gtzan"
+    (target / "of before").mkdir(parents=True)
+    publish.publish(folder, target)
+    files = {str(path.relative_to(target)) for path in target.rglob("*") if path.is_file()}
+    each = {"metrics.json", "history.csv", "predictions.csv.gz"}
+    assert files == {
+        "report.html", "table1.png", "model/model.keras", "model/scaler.json",
+        "model/made_with.json",
+        *(f"{run}/{name}" for run in ("rows/1", "rows/7", "seeds/1/7") for name in each),
+    }  # fmt: skip
+    assert not (target / "of before").exists()
+    before = summary.load(folder / "rows").drop(columns="source")
+    assert summary.load(target / "rows").drop(columns="source").equals(before)
+
+    published = keras.saving.load_model(target / "model" / "model.keras")
+    x = np.random.default_rng(0).random((3, 4, 1))
+    assert np.array_equal(published.predict(x, verbose=0), model.predict(x, verbose=0))
+    size = (folder / "rows" / "7" / "model.keras").stat().st_size
+    assert (target / "model" / "model.keras").stat().st_size < 0.5 * size  # no Adam moments
+
+
+def test_published_twice_is_the_same_bytes(finished, tmp_path):
+    folder, _ = finished
+    for name in ("a", "b"):
+        publish.publish(folder, tmp_path / name)
+    for path in (tmp_path / "a").rglob("*.*"):
+        if path.suffix != ".keras":  # a zip file with times
+            other = tmp_path / "b" / path.relative_to(tmp_path / "a")
+            assert path.read_bytes() == other.read_bytes(), path.name
+
+
+def test_only_a_finished_report_of_the_full_table_is_published(finished, tmp_path):
+    folder, _ = finished
+    target = tmp_path / "gtzan"
+    with pytest.raises(InputError, match=r"rows holds no report\.html"):
+        publish.publish(folder / "rows", target)
+    write_json(folder / "rows" / "9" / "failed.json", {"error": "x"})
+    with pytest.raises(InputError, match=r"failed\.json tells of a row that failed"):
+        publish.publish(folder, target)
+    (folder / "rows" / "9" / "failed.json").unlink()
+    for path in folder.glob("rows/*/metrics.json"):
+        content = read_json(path)
+        content["source"]["is_sample"] = True
+        write_json(path, content)
+    with pytest.raises(InputError, match="was measured on the sample"):
+        publish.publish(folder, target)
+    assert not target.exists()
+
+
+def test_table_of_the_readme(tmp_path):
+    right = PREDICTIONS.replace("blues,metal", "blues,blues")
+    run(tmp_path / "rows", "7", 64.9, paper=PAPER, train=94.1, predictions=right)
+    table = publish.table_one(tmp_path)
+    assert "| 7 | 120 | 220 | 91.78 | 64.90 | 100.00 to 100.00 | -26.88 | 94.10 |" in table
+    readme = "a\n<!-- table 1: make publish -->\nold\n<!-- end -->\nb"
+    assert publish.with_table_one(readme, "new\n") == readme.replace("old", "new")
+    with pytest.raises(InputError, match="lacks the marks"):
+        publish.with_table_one("a", "new")
