@@ -182,7 +182,7 @@ $(OUT)/report.html: $(OUT)/explore.ipynb $(OUT)/features.ipynb $(OUT)/summary.ip
 
 # ---- What to ask for.
 
-.PHONY: help report publish data test lab bench-features sample lock clean
+.PHONY: help report publish data test lab bench-features bench-train sample lock clean
 
 help: ## this list
 	@echo "usage: make TARGET [TABLE=folder under params/] [FEATURES=table.csv | GTZAN=folder of music]"
@@ -210,6 +210,9 @@ lab: $(READY) ## JupyterLab on the notebooks
 
 bench-features: $(READY) ## how quickly features come, on the clips in CLIPS=folder
 	@$(PYTHON) tests/bench_features.py "$(or $(CLIPS),$(error name a folder of clips with CLIPS=))"
+
+bench-train: $(READY) ## how quickly the model trains on each of Keras's back ends installed
+	@$(PYTHON) tests/bench_train.py "$(FEATURES)"
 
 sample: $(READY) ## the embedded sample again, from CLIPS=folder with a folder per genre
 	@$(PYTHON) -m music_genre.sample "$(or $(CLIPS),$(error name a folder of clips with CLIPS=))"
