@@ -1,13 +1,14 @@
-"""A file comes into being whole or not at all, and pages name no machine's paths."""
+"""A file comes into being whole or not at all and says what it came from; no machine's paths."""
 
 import subprocess
 import sys
 
 import pytest
+import yaml
 
 from music_genre.errors import InputError
 from music_genre.paths import ROOT, atomic, shown
-from music_genre.provenance import read_json, write_json
+from music_genre.provenance import read_json, record, write_json
 
 
 def test_failed_write_leaves_the_old_file_and_no_other(tmp_path):
@@ -61,3 +62,10 @@ def test_shown_path_is_relative_to_the_project_or_as_given(tmp_path):
 
 def test_input_error_shows_as_one_sentence_in_a_notebook():
     assert InputError("x.csv is empty.")._render_traceback_() == ["InputError: x.csv is empty."]
+
+
+def test_back_end_is_recorded_with_its_version(monkeypatch):
+    # Its package may have another name than its module, as PyYAML (here) and tensorflow-cpu do.
+    monkeypatch.setenv("KERAS_BACKEND", "yaml")
+    packages = {name.lower(): version for name, version in record()["packages"].items()}
+    assert packages["pyyaml"] == yaml.__version__

@@ -5,7 +5,7 @@ import os
 import platform
 import subprocess
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
 import pandas as pd
@@ -18,11 +18,14 @@ _PACKAGES = ["jax", "keras", "librosa", "numpy", "pandas", "scikit-learn", "scip
 
 def record() -> dict:
     """Return what determines a result beside its inputs: code, versions, machine, and the time."""
+    backend = os.environ["KERAS_BACKEND"]
+    # TensorFlow's module comes in packages of several names.
+    packages = [*_PACKAGES, *packages_distributions().get(backend, [])]
     return {
         "commit": commit(),
         "python": platform.python_version(),
-        "packages": {name: version(name) for name in _PACKAGES},
-        "keras_backend": os.environ["KERAS_BACKEND"],
+        "packages": {name: version(name) for name in packages},
+        "keras_backend": backend,
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
