@@ -70,7 +70,8 @@ space := $(subst ,, )
 DATA_FILE := $(subst $(space),\ ,$(DATA))
 src = $(1:%=src/music_genre/%.py)
 BASE := $(OUT)/.inputs $(DATA_FILE) \
-  $(call src,__init__ errors paths features gtzan table params metrics splits provenance display plots)
+  $(call src,__init__ errors paths features gtzan lists table params metrics splits provenance \
+    display plots)
 
 ifneq ($(filter report $(OUT)/%,$(MAKECMDGOALS)),)
   ifeq ($(ROWS),)

@@ -84,21 +84,21 @@ def matmul_rate() -> float:
 def measure(features: str, batch_size: int, steps_per_execution: int) -> dict:
     """Time whole batches after a warm-up call, and scale to the epoch of the training rows."""
     rows, _ = table.load(features)
-    test = splits.split(rows, "segment", test_size=TEST_SIZE, seed=SEED)
-    data = training.prepare(rows, test=test, scale_on="all")
+    parts = splits.split(rows, "segment", test_size=TEST_SIZE, seed=SEED)
+    data = training.prepare(rows, parts=parts, scale_on="all")
     kind = {"activation": "tanh", "dropout": 0.0, "learning_rate": 1e-3, "seed": SEED}
     model = models.lstm(data.x.shape[1], len(data.genres), **kind)
     model.steps_per_execution = steps_per_execution
 
     def fit(calls: int) -> float:
         # Over and over where a small table has fewer rows than that.
-        chosen = np.resize(np.flatnonzero(~test), calls * steps_per_execution * batch_size)
+        chosen = np.resize(np.flatnonzero(data.train), calls * steps_per_execution * batch_size)
         start = time.perf_counter()
         model.fit(data.x[chosen], data.y[chosen], batch_size=batch_size, verbose=0)
         return time.perf_counter() - start
 
     first, once = fit(1), fit(1)
-    in_an_epoch = (~test).sum() / (batch_size * steps_per_execution)
+    in_an_epoch = data.train.sum() / (batch_size * steps_per_execution)
     calls = max(1, int(min(SECONDS / once, in_an_epoch)))
     taken = fit(calls) if calls > 1 else once
     return {
@@ -190,7 +190,7 @@ def options(features: str, batch_size: int, default: float) -> pd.DataFrame:
 def main(features: str) -> None:
     """Measure and print all."""
     rows, source = table.load(features)
-    n = int((~splits.split(rows, "segment", test_size=TEST_SIZE, seed=SEED)).sum())
+    n = int((splits.split(rows, "segment", test_size=TEST_SIZE, seed=SEED) == "train").sum())
     epochs, rate, flop = epochs_to_train(), matmul_rate(), flop_per_segment()
     floor = n * flop / rate
     measured = pd.DataFrame(

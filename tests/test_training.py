@@ -29,8 +29,8 @@ def no_states(tmp_path_factory):
 
 
 def train(rows, *, learning_rate=1e-3, activation="tanh", epochs=2, resume=False):
-    test = splits.split(rows, "segment", test_size=0.33, seed=3)
-    data = training.prepare(rows, test=test, scale_on="all")
+    parts = splits.split(rows, "segment", test_size=0.33, seed=3)
+    data = training.prepare(rows, parts=parts, scale_on="all")
     model = models.lstm(
         58, 3, activation=activation, dropout=0.1, learning_rate=learning_rate, seed=3
     )
@@ -60,17 +60,53 @@ def run(rows):
 
 
 def test_scaling_on_all_rows_or_on_training_rows(rows):
-    test = splits.split(rows, "segment", test_size=0.33, seed=0)
-    everything = training.prepare(rows, test=test, scale_on="all")
-    training_only = training.prepare(rows, test=test, scale_on="train")
+    parts = splits.split(rows, "segment", test_size=0.33, seed=0)
+    everything = training.prepare(rows, parts=parts, scale_on="all")
+    training_only = training.prepare(rows, parts=parts, scale_on="train")
     assert everything.x.shape == (60, 58, 1)
     assert everything.x.dtype == np.float32
     varying = [i for i, name in enumerate(INPUTS) if name != "length"]
     assert np.allclose(everything.x[:, varying].mean(axis=0), 0, atol=1e-5)
     assert np.allclose(everything.x[:, varying].std(axis=0), 1, atol=1e-4)
-    assert np.allclose(training_only.x[~test][:, varying].mean(axis=0), 0, atol=1e-5)
+    assert np.allclose(training_only.x[parts == "train"][:, varying].mean(axis=0), 0, atol=1e-5)
     assert not np.allclose(training_only.x[:, varying].mean(axis=0), 0, atol=1e-3)
     assert (everything.x[:, 0] == 0).all()  # length is the same in every row
+
+
+@pytest.fixture
+def four_parts(rows):
+    """Return a split in which every fifth row validates and every fifth is unused."""
+    parts = splits.split(rows, "segment", test_size=0.33, seed=3).astype("<U10")
+    parts[::5], parts[1::5] = "validation", "unused"
+    return parts
+
+
+def test_validation_and_unused_rows_have_no_say_in_training(rows, four_parts):
+    idle = np.isin(four_parts, ["validation", "unused"])
+    spoilt = rows.assign(label=np.where(idle, "blues", rows["label"]))
+    spoilt.loc[idle, INPUTS] = 1e6
+    histories = []
+    for table in (rows, spoilt):
+        data = training.prepare(table, parts=four_parts, scale_on="train")
+        model = models.lstm(58, 3, activation="tanh", dropout=0.0, learning_rate=1e-3, seed=3)
+        history = training.fit(model, data, epochs=1, batch_size=16, seed=3, resume=False)
+        histories.append(without_time(history))
+    pd.testing.assert_frame_equal(*histories, check_exact=True)
+
+
+def test_unused_rows_are_neither_scaled_on_nor_predicted(rows, run, four_parts, tmp_path):
+    unused = four_parts == "unused"
+    spoilt = rows.copy()
+    spoilt.loc[unused, INPUTS] = 1e6
+    data = training.prepare(rows, parts=four_parts, scale_on="all")
+    same = training.prepare(spoilt, parts=four_parts, scale_on="all")
+    assert np.array_equal(data.x[~unused], same.x[~unused])
+    predictions = training.predict(run[0], data, rows)
+    assert list(predictions["filename"]) == list(rows["filename"][~unused])
+    assert list(predictions["part"]) == list(four_parts[~unused])
+    content = save(tmp_path, rows, (run[0], data, run[2], predictions))
+    sizes = {part: scores["segments"] for part, scores in content["parts"].items()}
+    assert sizes == {part: (four_parts == part).sum() for part in ("train", "validation", "test")}
 
 
 def test_same_seed_same_numbers_bit_for_bit(rows, run):
@@ -104,8 +140,8 @@ def train_redrawn(rows, *, resume, seeds=(3, 4)):
     model = models.lstm(58, 3, activation="tanh", dropout=0.1, learning_rate=1e-3, seed=3)
     history = None
     for last, seed in zip((2, 4), seeds, strict=True):
-        test = splits.split(rows, "segment", test_size=0.33, seed=seed)
-        data = training.prepare(rows, test=test, scale_on="all")
+        parts = splits.split(rows, "segment", test_size=0.33, seed=seed)
+        data = training.prepare(rows, parts=parts, scale_on="all")
         history = training.fit(
             model, data, epochs=last, batch_size=16, seed=3, resume=resume, history=history
         )
@@ -146,8 +182,8 @@ def test_seconds_are_those_of_the_epochs_trained_here(rows, run, tmp_path):
 
 def test_another_recipe_has_other_states(rows, tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoints, "FOLDER", tmp_path)
-    test = splits.split(rows, "segment", test_size=0.33, seed=3)
-    data = training.prepare(rows, test=test, scale_on="all")
+    parts = splits.split(rows, "segment", test_size=0.33, seed=3)
+    data = training.prepare(rows, parts=parts, scale_on="all")
     given = {"activation": "tanh", "dropout": 0.0, "learning_rate": 1e-3, "seed": 3}
 
     def folder(x=data.x, batch_size=16, **changed):

@@ -24,6 +24,7 @@ from urllib3.exceptions import HTTPError
 
 from music_genre.errors import InputError
 from music_genre.gtzan import find_clips, find_genres, find_table, is_gtzan
+from music_genre.lists import LISTS, find_list
 from music_genre.paths import DATA, atomic, shown
 
 # Where the archive of the audio is, in the order to try, and the checksum of what each serves.
@@ -42,32 +43,6 @@ ARCHIVES = [
     (f"https://web.archive.org/web/20220328223413/{ORIGINAL}", ORIGINAL_HASH),
 ]
 KAGGLE = "andradaolteanu/gtzan-dataset-music-genre-classification"
-
-# The fault-filtered, artist-disjoint partition (Kereliuk, Sturm & Larsen 2015: 443, 197 and 290
-# clips) and the artist and title of each clip (Sturm 2012), from fixed commits: the checksum, and
-# the folders to try.
-GITHUB = "https://raw.githubusercontent.com"
-DNN_MGR = f"{GITHUB}/coreyker/dnn-mgr/bdad579ea6cb37b665ea6019fe1026a6ce20cbc7"
-GTZAN_BIND = f"{GITHUB}/seungheondoh/gtzan-bind/ba33dc7309afa49ef6b5176300531a9bbde2ad1f"
-PARTITION = [f"{DNN_MGR}/gtzan", f"{GTZAN_BIND}/dataset/split/sturm2013faults"]
-LISTS = {
-    "train_filtered.txt": (
-        "sha256:2b04966cef1486f1a7767b74271533fa23e220388db804a1937835e1fc4fa3fa",
-        PARTITION,
-    ),
-    "valid_filtered.txt": (
-        "sha256:f8fbee7c52397a0e0f3a91dc54fedecb2e27f5bdc9a9daeab8cb10d077e26956",
-        PARTITION,
-    ),
-    "test_filtered.txt": (
-        "sha256:09cafa6a89ce0a27f30ed250d56ecb4d03c22fffb5a693f96c7ae655ee02ac72",
-        PARTITION,
-    ),
-    "GTZANindex.txt": (
-        "sha256:7bc7140f082cccd72046ec7c6e9b9c211a7491f6e7ede38fddafc63058559833",
-        [f"{GTZAN_BIND}/dataset/metadata/sturm2013faults"],
-    ),
-}
 
 TIMEOUT = 15, 60  # seconds to connect, and to wait for a byte
 CHUNK = 65_536  # bytes
@@ -192,11 +167,11 @@ def _alone(folder: Path) -> Iterator[None]:
 def _fetch_list(name: str, folder: Path, music: Path) -> None:
     known_hash, places = LISTS[name]
     target = folder / "splits" / name
-    for path in sorted((music / "splits").glob("*.txt")):  # whatever it is called there
-        if _is(path, known_hash):
-            with atomic(target) as temporary:
-                shutil.copyfile(path, temporary)
-            return
+    beside = find_list(known_hash, music / "splits")
+    if beside:
+        with atomic(target) as temporary:
+            shutil.copyfile(beside, temporary)
+        return
     sources = [(f"{place}/{name}", known_hash) for place in places]
     try:
         _download(target, sources, folder / WORK)

@@ -27,23 +27,36 @@ class Prepared:
 
     x: np.ndarray  # [shape=(n_segments, 58, 1), dtype=float32], scaled
     y: np.ndarray  # [shape=(n_segments,), dtype=int], genre codes
-    test: np.ndarray  # [shape=(n_segments,), dtype=bool]
+    parts: np.ndarray  # [shape=(n_segments,), dtype=str], as music_genre.splits.split returns
     genres: list[str]  # the genre of each code
     scaler: StandardScaler
 
+    @property
+    def train(self) -> np.ndarray:
+        """True where a row trains [shape=(n_segments,), dtype=bool]."""
+        return self.parts == "train"
 
-def prepare(table: pd.DataFrame, *, test: np.ndarray, scale_on: str) -> Prepared:
+    @property
+    def test(self) -> np.ndarray:
+        """True where a row tests [shape=(n_segments,), dtype=bool]."""
+        return self.parts == "test"
+
+
+def prepare(table: pd.DataFrame, *, parts: np.ndarray, scale_on: str) -> Prepared:
     """Encode the labels and standardise the 58 inputs.
 
-    ``scale_on="all"`` fits mean and variance on all rows, as the paper does, so that the test
-    rows have a say in the scaling; ``"train"`` fits them on the training rows only.
+    ``scale_on="all"`` fits mean and variance on all rows that the split uses, as the paper does,
+    so that the test rows have a say in the scaling; ``"train"`` fits them on the training rows
+    only.
     """
     encoder = LabelEncoder()
     y = encoder.fit_transform(table["label"])
     inputs = table[INPUTS].to_numpy()
-    scaler = StandardScaler().fit(inputs if scale_on == "all" else inputs[~test])
+    scaler = StandardScaler().fit(
+        inputs[parts != "unused" if scale_on == "all" else parts == "train"]
+    )
     x = scaler.transform(inputs).astype("float32")[:, :, np.newaxis]
-    return Prepared(x, y, test, list(encoder.classes_), scaler)
+    return Prepared(x, y, parts, list(encoder.classes_), scaler)
 
 
 def fit(
@@ -74,7 +87,7 @@ def fit(
     lines = [] if history is None else history.to_dict("records")
     if lines and not np.isfinite(lines[-1]["loss"]):
         return history
-    train, test = (data.x[~data.test], data.y[~data.test]), (data.x[data.test], data.y[data.test])
+    train, test = (data.x[data.train], data.y[data.train]), (data.x[data.test], data.y[data.test])
     model.optimizer.build(model.trainable_variables)
     states = checkpoints.folder(model, *train, *test, batch_size=batch_size, seed=seed)
     # Other back ends shuffle by generators of their own, which a state does not hold.
@@ -140,20 +153,22 @@ def _follow(lines: list[dict], bar: tqdm, states: Path) -> keras.callbacks.Callb
 
 
 def predict(model: keras.Model, data: Prepared, table: pd.DataFrame) -> pd.DataFrame:
-    """Predict every segment.
+    """Predict every segment that the split uses.
 
     Returns
     -------
-    DataFrame [shape=(n_segments, 4 + n_genres)]
-        filename, part (``train`` or ``test``), label, predicted, and each genre's probability.
+    DataFrame [shape=(n_segments_used, 4 + n_genres)]
+        filename, part (``train``, ``validation`` or ``test``), label, predicted, and each genre's
+        probability.
     """
-    probabilities = model.predict(data.x, batch_size=512, verbose=0)
+    used = data.parts != "unused"
+    probabilities = model.predict(data.x[used], batch_size=512, verbose=0)
     genres = np.array(data.genres)
     return pd.DataFrame(
         {
-            "filename": table["filename"].to_numpy(),
-            "part": np.where(data.test, "test", "train"),
-            "label": table["label"].to_numpy(),
+            "filename": table["filename"].to_numpy()[used],
+            "part": data.parts[used],
+            "label": table["label"].to_numpy()[used],
             "predicted": genres[probabilities.argmax(axis=1)],
             **dict(zip(genres, probabilities.T, strict=True)),
         }
@@ -234,7 +249,7 @@ def source(content: dict) -> Source:
 
 
 def parts(content: dict) -> pd.DataFrame:
-    """Return the scores of the training and the test segments, one line each, in per cent."""
+    """Return the scores of each part of the split, one line each, in per cent."""
     frame = pd.DataFrame(content["parts"]).T.rename_axis("part").reset_index()
     return frame.astype({"segments": int})
 
