@@ -63,7 +63,7 @@ def test_many_groups_of_one_segment_give_the_textbook_interval():
 
 
 def test_rows_that_were_never_tested_do_not_count():
-    correct, groups = [*ONE_WRONG, math.nan, math.nan], [*GROUPS, "a", "e"]
+    correct, groups = [*ONE_WRONG] + [math.nan] * 13, [*GROUPS, *"aefghijklmnop"]
     assert intervals.interval(correct, groups) == (25, 100)
 
 
