@@ -9,6 +9,7 @@ import sys
 import jupytext
 import nbformat
 import pytest
+from test_study import trained
 
 from music_genre import params
 from music_genre.paths import MANUAL, ROOT
@@ -133,6 +134,21 @@ def test_evaluate_by_hand_takes_the_newest_run(by_hand, tmp_path):
     assert done.returncode == 0, done.stderr
     text = (tmp_path / "out.ipynb").read_text()
     assert "1 of 1 epochs, batch size 256" in text
+
+
+def test_recipes_are_compared_with_the_paper(tmp_path):
+    slowly = [0.3345] * 7 + [0.4592] * 13 + [0.5751] * 20
+    well = [0.7237] * 40 + [0.7337] * 10 + [0.9151] * 40 + [0.9178] * 30
+    trained(tmp_path, "b128", 128, slowly, slowly)
+    trained(tmp_path, "b220", 220, well, well)
+    trained(tmp_path, "b220-broken", 220, [0.1], [0.1], activation="relu")
+    done = papermill(
+        "notebooks/recipes.ipynb", tmp_path / "out.ipynb", "-r", "results", tmp_path, cwd=ROOT
+    )
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "out.ipynb").read_text()
+    assert "*tanh, rate 0.001* in every row, 0.0 percentage points" in text
+    assert "2 recipes" in text
 
 
 @pytest.mark.parametrize(

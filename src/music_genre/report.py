@@ -183,8 +183,10 @@ def _provenance(runs: list[Path]) -> dict[str, str]:
         ),
         "machine": each([r["machine"] for r in records]),
         "seeds": each([content["parameters"]["seed"] for content in made]),
-        "training": f"{sum(content['seconds'] for content in made):,.0f} s in all, "
-        f"finished {max(r['created'] for r in records)}",
+        "training": f"{sum(content['seconds'] for content in made):,.0f} s for "
+        f"{sum(content['epochs_run'] - content['epochs_kept'] for content in made):,} epochs, "
+        f"{sum(content['epochs_kept'] for content in made):,} more taken from earlier trainings of "
+        f"the same recipes; finished {max(r['created'] for r in records)}",
     }
 
 
