@@ -172,7 +172,8 @@ $(OUT)/rows/%/evaluate.ipynb: $(OUT)/rows/%/train.ipynb notebooks/evaluate.ipynb
 	$(call execute,evaluate,-r results $(@D),,[ -e $(@D)/failed.json ] && echo "left out: $(@D)" ||)
 
 $(OUT)/summary.ipynb: $(ROWS:%=$(OUT)/rows/%/train.ipynb) $(SEEDED) $(OUT)/.rows notebooks/summary.ipynb \
-    $(BASE) $(call src,training summary intervals) | $(READY)
+    $(if $(RECIPES),$(TRIED:%=$(OUT)/recipes/%/train.ipynb)) \
+    $(BASE) $(call src,training summary intervals paper study) | $(READY)
 	$(call execute,summary,-r results $(OUT)/rows -r rows "$(ROWS)")
 
 $(OUT)/report.html: $(OUT)/explore.ipynb $(OUT)/features.ipynb $(OUT)/summary.ipynb \

@@ -1,0 +1,30 @@
+"""The paper against itself: its own numbers beside ours."""
+
+from test_study import trained
+from test_summary import PAPER, run
+
+from music_genre import paper, summary
+
+
+def test_each_place_names_what_was_measured(tmp_path):
+    for name, accuracy in (("1", 45.0), ("2", 60.0), ("7", 66.0)):
+        run(tmp_path / "rows", name, accuracy, paper=PAPER, train=97.0)
+    recipes = tmp_path / "recipes"
+    trained(recipes, "a", 128, [0.1, 0.107], [0.1, 0.1], activation="relu", learning_rate=0.01)
+    trained(recipes, "b", 220, [0.1], [0.1], activation="relu", learning_rate=0.1)
+    rows = summary.load(tmp_path / "rows")
+    table = paper.contradictions(rows, recipes).set_index("the paper says")["measured here"]
+    assert table["Accuracy 0.4626 after 7 epochs, batch size 128"] == (
+        "row 1: 45.00 %, row 2: 60.00 %"
+    )
+    assert table["Accuracy 0.5867 with batch size 220"] == "not measured in this report"
+    assert "3,297 rows" in table["An accuracy of 91.78 %, on a testing set"]
+    assert "66.00 % at most" in table["An accuracy of 91.78 %, on a testing set"]
+    printed = table["Learning rate 1e-2, later 1e-1"]
+    assert "relu, rate 0.1: the loss is no number after epoch 1" in printed
+
+
+def test_without_the_recipe_study_it_says_so(tmp_path):
+    run(tmp_path / "rows", "1", 45.0, paper=PAPER)
+    table = paper.contradictions(summary.load(tmp_path / "rows"), tmp_path / "recipes")
+    assert table["measured here"].str.contains("TABLE=table1-as-printed").sum() == 2
