@@ -92,6 +92,18 @@ def test_distance_is_the_mean_absolute_difference(folder):
     )
 
 
+def test_fresh_models_and_one_trained_on_are_told_apart(folder):
+    trained(folder, "redrawn", 220, [0.5, 0.8, 0.9], [0.6, 0.7, 0.9], redraw=[1, 2])
+    trainings, curves = study.load(folder)
+    scored = study.recipes(trainings, study.points(trainings, curves, PAPER), PAPER)
+    text = study.verdict(scored, trainings)
+    assert "is *tanh, rate 0.001* in every row, 7.7 points away" in text
+    assert (
+        "*tanh, rate 0.001, one model over re-drawn splits* for batch size 220, 1.0. The second"
+        in text
+    )
+
+
 def test_trainings_are_listed_with_what_they_reach(folder):
     trainings, curves = study.load(folder, ["slow", "short"])
     listed = study.by_training(trainings, study.points(trainings, curves, PAPER))
