@@ -165,7 +165,8 @@ $(OUT)/recipes/%/train.ipynb: params/recipes/%.yaml notebooks/train.ipynb $(BASE
 
 $(OUT)/recipes.ipynb: $(TRIED:%=$(OUT)/recipes/%/train.ipynb) notebooks/recipes.ipynb $(BASE) \
     $(call src,training summary study intervals) | $(READY)
-	$(call execute,recipes,-r results $(OUT)/recipes -r rows "$(TRIED)" -r table "$(TABLE)")
+	$(call execute,recipes,-r results $(OUT)/recipes -r rows "$(TRIED)" -r printed "$(TABLE)" \
+	  -r features "$(DATA)")
 
 $(OUT)/rows/%/evaluate.ipynb: $(OUT)/rows/%/train.ipynb notebooks/evaluate.ipynb $(BASE) \
     $(call src,training) | $(READY)

@@ -143,8 +143,9 @@ def test_recipes_are_compared_with_the_paper(tmp_path):
     trained(tmp_path, "b220", 220, well, well)
     trained(tmp_path, "b220-broken", 220, [0.1], [0.1], activation="relu")
     done = papermill(
-        "notebooks/recipes.ipynb", tmp_path / "out.ipynb", "-r", "results", tmp_path, cwd=ROOT
-    )
+        "notebooks/recipes.ipynb", tmp_path / "out.ipynb", "-r", "results", tmp_path,
+        "-r", "features", SAMPLE_TABLE, cwd=ROOT,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     text = (tmp_path / "out.ipynb").read_text()
     assert "*tanh, rate 0.001* in every row, 0.0 percentage points" in text

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from test_summary import PAPER, PREDICTIONS, run
 
-from music_genre import models, publish, summary
+from music_genre import models, publish, summary, training
 from music_genre.errors import InputError
 from music_genre.provenance import read_json, write_json
 
@@ -86,3 +86,31 @@ def test_table_of_the_readme(tmp_path):
     assert publish.with_table_one(readme, "new\n") == readme.replace("old", "new")
     with pytest.raises(InputError, match="lacks the marks"):
         publish.with_table_one("a", "new")
+
+
+def test_readme_holds_the_published_table():
+    readme = publish.README.read_text(encoding="utf-8")
+    assert readme == publish.with_table_one(readme, publish.table_one())
+    assert "(reports/gtzan/report.html)" in readme
+
+
+def test_published_report_is_small_and_of_the_full_table():
+    rows = summary.load(publish.PUBLISHED / "rows")
+    assert rows["paper accuracy"].to_list() == [33.45, 45.92, 57.51, 72.37, 73.37, 91.51, 91.78]
+    source = summary.source(rows)
+    assert (source.is_sample, source.clips, source.genres) == (False, 1000, 10)
+    assert (publish.PUBLISHED / "report.html").stat().st_size < 8e6
+    assert (publish.PUBLISHED / "model" / "model.keras").stat().st_size < 3e6
+    model = keras.saving.load_model(publish.PUBLISHED / "model" / "model.keras")
+    assert models.compare_with_paper(models.layer_table(model)).startswith("Total: 511,370")
+
+
+def test_published_predictions_give_the_published_accuracies():
+    for path in sorted(publish.PUBLISHED.glob("**/metrics.json")):
+        content, history, predictions = training.load(path.parent)
+        right = predictions["label"] == predictions["predicted"]
+        for part, scores in content["parts"].items():
+            assert 100 * right[predictions["part"] == part].mean() == pytest.approx(
+                scores["accuracy"]
+            )
+        assert len(history) == content["epochs_run"]

@@ -142,3 +142,21 @@ def test_published_table_has_9990_segments_and_a_third_of_them_fits_the_paper():
 def test_recall_and_accuracy_lie_close_where_genres_are_nearly_equal():
     # Five genres have 1,000 of 9,990: 0.0001001 above a tenth each, and rock's 998 below.
     assert study.widest_recall_gap() == pytest.approx(100 * 5 * (1000 / 9990 - 0.1), abs=1e-9)
+
+
+def test_dense_network_is_read_off_at_the_papers_rows(few_rows):
+    measured = study.dense(few_rows, PAPER, seed=0)
+    assert measured["row"].to_list() == ["1", "2", "3"]
+    assert measured["epochs"].to_list() == [1, 2, 3]
+    assert measured[["dense, test", "dense, training"]].stack().between(0, 100).all()
+    pd.testing.assert_frame_equal(measured, study.dense(few_rows, PAPER, seed=0))
+
+
+def test_dense_network_is_near_or_off():
+    measured = pd.DataFrame(
+        {"row": ["1", "7"], "paper": [33.45, 91.78], "dense, test": [70.0, 90.0]}
+    )
+    assert study.dense_in_words(measured) == (
+        "On test rows it lies within 3 points of the paper in row 7, and 36.5 to 36.5 points off "
+        "in row 1."
+    )

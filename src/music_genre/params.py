@@ -101,7 +101,7 @@ KNOWN: dict[str, dict[str, Rule]] = {
     },
     "evaluate": {"results": _text},
     "summary": {"results": _text, "rows": _text},
-    "recipes": {"results": _text, "rows": _text, "table": _text},
+    "recipes": {"results": _text, "rows": _text, "printed": _text, "features": _text},
 }
 
 
