@@ -15,7 +15,8 @@ def test_each_place_names_what_was_measured(tmp_path):
     rows = summary.load(tmp_path / "rows")
     table = paper.contradictions(rows, recipes).set_index("the paper says")["measured here"]
     assert table["Accuracy 0.4626 after 7 epochs, batch size 128"] == (
-        "row 1: 45.00 %, row 2: 60.00 %"
+        "row 1: 45.00 % (95 % interval 0.00 to 100.00, which holds 46.26); "
+        "row 2: 60.00 % (95 % interval 0.00 to 100.00, which holds 46.26)"
     )
     assert table["Accuracy 0.5867 with batch size 220"] == "not measured in this report"
     assert "3,297 rows" in table["An accuracy of 91.78 %, on a testing set"]
