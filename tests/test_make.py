@@ -139,6 +139,8 @@ def test_page_has_the_papers_row_beside_ours(built, page):
     metrics = yaml.safe_load((built / "reports/tiny/rows/2/metrics.json").read_text())
     ours = metrics["parts"]["test"]["accuracy"]
     cells = [cell.get_text() for cell in page.find(id="summary").find("table")("td")]
+    low, high = map(float, cells.pop(5).split(" to "))
+    assert low < ours < high
     assert cells[:7] == [
         "2", "1", "256", "33.45", f"{ours:.2f}", f"{ours - 33.45:.2f}",
         f"{metrics['parts']['train']['accuracy']:.2f}",
