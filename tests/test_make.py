@@ -339,6 +339,19 @@ def test_rows_of_table_one_are_the_papers():
     pd.testing.assert_frame_equal(ours[list(printed)], printed)
 
 
+def test_rows_as_printed_have_the_papers_activation_and_rates():
+    # The paper, Experiments B and C; it prints no rate for rows 3 and 6.
+    rates = {1: 1e-2, 2: 1e-2, 4: 1e-1, 5: 1e-1, 7: 1e-1}
+    for number in range(1, 8):
+        name = f"{number}.yaml"
+        row = yaml.safe_load((ROOT / "params/table1-as-printed" / name).read_text())
+        ours = yaml.safe_load((ROOT / "params/table1" / name).read_text())
+        assert row["activation"] == "relu"
+        assert row["learning_rate"] == rates.get(number, 1e-2 if row["batch_size"] == 128 else 1e-1)
+        for same in ("epochs", "batch_size", "paper"):
+            assert row[same] == ours[same]
+
+
 def test_other_table_file_concerns_everything_a_mistyped_one_nothing(built, few_rows):
     make(built, "report", "TABLE=tiny", "FEATURES=gone.csv")
     assert would_run(built, "TABLE=tiny") == ["report: reports/tiny/report.html"]
