@@ -59,9 +59,11 @@ def table_one(folder: Path = PUBLISHED) -> str:
     lines = [list(table), ["---"] * len(table.columns), *table.to_numpy().tolist()]
     cells = [[_cell(value) for value in line] for line in lines]
     text = "\n".join(f"| {' | '.join(line)} |" for line in cells)
+    seeds = rows["seeds"].min()
     return (
-        f"{text}\n\nPer cent on test segments; the difference is ours minus the paper's, the "
-        f"interval resamples tracks. Measured on {summary.source(rows).label}.\n"
+        f"{text}\n\nPer cent on test segments, {seeds} seed{'s' if seeds > 1 else ''} a row; the "
+        "difference is ours minus the paper's, the interval resamples tracks. Measured on "
+        f"{summary.source(rows).label}.\n"
     )
 
 
