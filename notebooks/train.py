@@ -29,6 +29,7 @@ dropout: float = 0.0  # share of each LSTM's outputs dropped in training, 0 to 0
 test_size: float = 0.33  # share of rows held out, above 0 and below 1; not for split artist
 split: str = "segment"  # segment (the paper's: tracks on both sides), track, or artist (published)
 scale_on: str = "all"  # rows the scaling is fitted on: all (the paper's) or train
+shuffle_columns: bool = False  # the 58 numbers in an order drawn once, not the table's
 seed: int = 0  # of the split (not artist), the weights and the order of batches
 features: str = ""  # features table (CSV); empty: GTZAN's under data/ if there, else the sample
 output: str = ""  # folder for the results; empty: a new one under reports/manual/
@@ -63,6 +64,8 @@ display.banner(source)
 #   both sides. `-p split track` keeps tracks whole; `-p split artist` takes the published lists
 #   of Kereliuk, Sturm and Larsen (2015), which keep artists apart and leave faulty clips out.
 # - **Scaling** is fitted on all rows before the split, as the paper's order of steps has it.
+# - **Order.** The network reads the 58 numbers as steps in time, in the table's order of columns,
+#   though they have none. `-p shuffle_columns True` shows what the order is worth.
 # - **Dropout** is named without rate or place, and the layer table has none: none by default,
 #   after each LSTM if given.
 
@@ -70,11 +73,12 @@ display.banner(source)
 # ## Split and scale
 
 # %%
+inputs = {"scale_on": run.scale_on, "shuffle_columns": run.shuffle_columns}
 beside = table.find(run.features).parent
 parts = splits.split(rows, run.split, test_size=run.test_size, seed=run.seed, beside=beside)
 leaks = splits.leaks(rows, parts, splits.artists(rows, beside))
 assert not leaks[splits.PROMISES[run.split]].fillna(0).any(axis=None), leaks
-data = training.prepare(rows, parts=parts, scale_on=run.scale_on)
+data = training.prepare(rows, parts=parts, **inputs)
 display.say(splits.describe(parts, leaks))
 
 # %% [markdown] tags=["once"]
@@ -114,7 +118,7 @@ for draw, last in enumerate([*run.redraw, run.epochs]):
     if draw:
         given = {"test_size": run.test_size, "seed": run.seed + 1000 * draw, "beside": beside}
         parts = splits.split(rows, run.split, **given)
-        data = training.prepare(rows, parts=parts, scale_on=run.scale_on)
+        data = training.prepare(rows, parts=parts, **inputs)
     history = training.fit(
         model,
         data,

@@ -7,8 +7,8 @@ from music_genre.errors import InputError
 
 GOOD = {
     "epochs": 20, "batch_size": 128, "learning_rate": 1e-3, "activation": "tanh", "dropout": 0.0,
-    "test_size": 0.33, "split": "segment", "scale_on": "all", "seed": 0, "features": "",
-    "output": "", "redraw": [], "resume": True, "paper": {},
+    "test_size": 0.33, "split": "segment", "scale_on": "all", "shuffle_columns": False,
+    "seed": 0, "features": "", "output": "", "redraw": [], "resume": True, "paper": {},
 }  # fmt: skip
 
 
@@ -36,7 +36,7 @@ def test_names_of_other_cells_are_no_parameters():
         ("learning_rate", 0), ("learning_rate", float("nan")), ("learning_rate", "1e-3"),
         ("activation", "sigmoid"), ("dropout", 1), ("test_size", 1), ("test_size", 0),
         ("split", "genre"), ("scale_on", "test"), ("seed", -1), ("seed", 2**32), ("features", 7),
-        ("output", None), ("resume", 1), ("resume", "no"),
+        ("shuffle_columns", 1), ("output", None), ("resume", 1), ("resume", "no"),
         ("redraw", 40), ("redraw", [5, 5]), ("redraw", [7, 5]), ("redraw", [0]), ("redraw", [2.0]),
         ("redraw", [20]), ("redraw", [-1]),
         ("paper", 91.78), ("paper", {"accuracy": 917.8}), ("paper", {"acc": 91}),

@@ -112,6 +112,15 @@ def test_trainings_are_listed_with_what_they_reach(folder):
     assert listed["recipe"].to_list() == ["tanh, rate 0.001, dropout 0.2", "tanh, rate 0.001"]
 
 
+def test_recipe_with_shuffled_columns_is_one_of_its_own(tmp_path):
+    trained(tmp_path, "plain", 128, [0.3], [0.3], shuffle_columns=False)
+    trained(tmp_path, "shuffled", 128, [0.3], [0.3], shuffle_columns=True)
+    trainings, _ = study.load(tmp_path)
+    assert trainings["recipe"].to_list() == [
+        "tanh, rate 0.001", "tanh, rate 0.001, columns shuffled",
+    ]  # fmt: skip
+
+
 def test_a_recipe_for_some_rows_only_is_not_scored(folder):
     trainings, curves = study.load(folder, ["short", "long"])
     with pytest.raises(InputError, match="no recipe covers every row"):

@@ -21,7 +21,7 @@ metal.00000.0.wav,train,metal,blues
 
 def run(
     folder, name, accuracy, *, paper=None, sha256="a" * 64, train=80.0, diverged=False,
-    predictions=PREDICTIONS,
+    predictions=PREDICTIONS, **given,
 ):  # fmt: skip
     scores = {"precision": 50.0, "recall": 50.0, "f1": 50.0}
     (folder / name).mkdir(parents=True)
@@ -32,7 +32,7 @@ def run(
         {
             "parameters": {
                 "epochs": 120, "batch_size": 220, "learning_rate": 0.001, "activation": "tanh",
-                "dropout": 0.0, "split": "segment", "scale_on": "all",
+                "dropout": 0.0, "split": "segment", "scale_on": "all", **given,
             },
             "paper": paper or {},
             "diverged": diverged,
@@ -118,6 +118,17 @@ def test_seeds_are_averaged_with_their_spread(tmp_path):
     text = summary.findings(rows)
     assert "trained with 3 seeds" in text
     assert "4.00 to 4.00 points" in text
+
+
+def test_seed_of_before_columns_could_be_shuffled_counts_where_they_are_not(tmp_path):
+    run(tmp_path / "rows", "1", 60.0, shuffle_columns=False)
+    run(tmp_path / "rows", "2", 60.0, shuffle_columns=True)
+    for row in ("1", "2"):
+        run(tmp_path / "seeds" / "1", row, 64.0)
+    rows = summary.load(tmp_path / "rows")
+    assert rows["seeds"].to_list() == [2, 1]
+    assert summary.recipe_table(rows)["columns"].to_list() == ["the table's order", "shuffled"]
+    assert "columns" not in summary.recipe_table(rows[:1])
 
 
 def test_a_difference_is_one_where_the_interval_says_so(tmp_path):

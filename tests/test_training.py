@@ -73,6 +73,25 @@ def test_scaling_on_all_rows_or_on_training_rows(rows):
     assert (everything.x[:, 0] == 0).all()  # length is the same in every row
 
 
+def test_shuffled_columns_are_the_same_inputs_in_another_order(rows, run, tmp_path):
+    parts = splits.split(rows, "segment", test_size=0.33, seed=3)
+    plain = training.prepare(rows, parts=parts, scale_on="all")
+    shuffled = training.prepare(rows, parts=parts, scale_on="all", shuffle_columns=True)
+    assert plain.columns == INPUTS
+    assert shuffled.columns != INPUTS
+    assert sorted(shuffled.columns) == sorted(INPUTS)
+    places = [INPUTS.index(name) for name in shuffled.columns]
+    assert np.array_equal(shuffled.x, plain.x[:, places])
+    again = training.prepare(rows, parts=parts, scale_on="all", shuffle_columns=True)
+    assert again.columns == shuffled.columns
+    assert training.shuffled_columns(1) != training.shuffled_columns(0) == shuffled.columns
+    save(tmp_path, rows, (run[0], shuffled, run[2], run[3]))
+    scaler = json.loads((tmp_path / "scaler.json").read_text())
+    assert scaler["columns"] == shuffled.columns
+    of_tempo = scaler["mean"][scaler["columns"].index("tempo")]
+    assert of_tempo == pytest.approx(rows["tempo"].mean())
+
+
 @pytest.fixture
 def four_parts(rows):
     """Return a split in which every fifth row validates and every fifth is unused."""

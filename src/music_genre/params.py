@@ -92,6 +92,7 @@ KNOWN: dict[str, dict[str, Rule]] = {
         "test_size": _number(0, 1, open_ends=True),
         "split": _choice(*SPLITS),
         "scale_on": _choice("all", "train"),
+        "shuffle_columns": _choice(True, False),
         "seed": _number(0, 2**32 - 1, whole=True),
         "features": _text,
         "output": _text,

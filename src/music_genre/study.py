@@ -391,4 +391,6 @@ def _in_words(given: dict) -> str:
         words.append(f"dropout {given['dropout']:g}")
     if given.get("redraw"):
         words.append(_REDRAWN)
+    if given.get("shuffle_columns"):
+        words.append("columns shuffled")
     return ", ".join(words)

@@ -71,6 +71,7 @@ def _line(folder: Path, name: str) -> dict:
         given = content["parameters"]
         return {
             **{key: given.get(key) for key in _GIVEN},
+            "shuffle_columns": given.get("shuffle_columns", False),
             **dict.fromkeys([*NAMES, "low", "high", "spread", "train accuracy"], np.nan),
             "seeds": 0,
             "diverged": False,
@@ -87,6 +88,7 @@ def _line(folder: Path, name: str) -> dict:
     low, high = interval(*_correct([predictions for _, _, predictions in runs]))
     return {
         **{key: first["parameters"][key] for key in _GIVEN},
+        "shuffle_columns": first["parameters"].get("shuffle_columns", False),
         **scores[NAMES].mean(),
         "low": low,
         "high": high,
@@ -104,7 +106,12 @@ def _same_but_seed(result: dict, first: dict) -> bool:
     """Tell whether a run is the first with another seed, and not one of before a change."""
 
     def described(content: dict) -> dict:
-        return {**content["parameters"], "seed": None, "table": content["source"]["sha256"]}
+        return {
+            "shuffle_columns": False,  # runs of before there was the choice
+            **content["parameters"],
+            "seed": None,
+            "table": content["source"]["sha256"],
+        }
 
     return described(result) == described(first)
 
@@ -167,7 +174,7 @@ def score_table(rows: pd.DataFrame) -> pd.DataFrame:
 def recipe_table(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the hyperparameters of every row, the printed ones beside those used."""
     used = rows.reset_index(names="row")
-    return pd.DataFrame(
+    recipes = pd.DataFrame(
         {
             "row": used["row"],
             "epochs": used["epochs"],
@@ -181,6 +188,9 @@ def recipe_table(rows: pd.DataFrame) -> pd.DataFrame:
             "scaled on": used["scale_on"],
         }
     )
+    if used["shuffle_columns"].any():
+        recipes["columns"] = np.where(used["shuffle_columns"], "shuffled", "the table's order")
+    return recipes
 
 
 def headline(rows: pd.DataFrame) -> str:
