@@ -78,6 +78,19 @@ def test_difference_is_paired():
     assert intervals.difference([ONE_WRONG] * 3, ONE_WRONG, GROUPS) == (0, 0)
 
 
+def test_difference_of_separate_groups_worked_out_by_hand():
+    # b is right everywhere, so the difference is -k of four: as above, seen from below.
+    assert intervals.between(ONE_WRONG, GROUPS, [1, 1], ["e", "f"]) == (-75, 0)
+    assert intervals.between([1, 1], ["e", "f"], ONE_WRONG, GROUPS) == (0, 75)
+
+
+def test_separate_groups_are_drawn_on_their_own():
+    half_right, groups = np.arange(400) % 2, np.arange(400)
+    half = 1.96 * 100 * math.sqrt(2 * 0.5 * 0.5 / 400)  # the textbook's; drawn as one: 0
+    ends = intervals.between(half_right, groups, half_right, groups, draws=5000)
+    assert ends == pytest.approx((-half, half), abs=0.4)
+
+
 def test_seed_decides():
     correct, groups = np.arange(300) % 3 > 0, np.arange(300) // 7
     assert intervals.interval(correct, groups) == intervals.interval(correct, groups)

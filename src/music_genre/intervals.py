@@ -65,6 +65,28 @@ def difference(
     return _ends(_accuracies(*a, times) - _accuracies(*b, times))
 
 
+def between(
+    correct_a: ArrayLike,
+    groups_a: ArrayLike,
+    correct_b: ArrayLike,
+    groups_b: ArrayLike,
+    *,
+    seed: int = 0,
+    draws: int = 2000,
+) -> tuple[float, float]:
+    """Return the 95 % interval of accuracy *a* less accuracy *b* where they share no group.
+
+    In percentage points. Each side's groups are drawn on their own (the two-sample bootstrap,
+    Efron & Tibshirani 1993, section 8.3). Parameters and errors are those of :func:`interval`.
+    """
+    sides = [_by_group(correct_a, groups_a), _by_group(correct_b, groups_b)]
+    a, b = (
+        _accuracies(*side, _times_drawn(len(side[0]), [seed, number], draws))
+        for number, side in enumerate(sides)
+    )
+    return _ends(a - b)
+
+
 def _by_group(correct: ArrayLike, groups: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Count right and tested segments [shape=(n_groups, n_runs)] of the groups ever tested."""
     runs, groups = np.atleast_2d(np.asarray(correct, dtype=float)), pd.Series(np.asarray(groups))
@@ -82,7 +104,7 @@ def _by_group(correct: ArrayLike, groups: ArrayLike) -> tuple[np.ndarray, np.nda
     return right[ever], tested[ever]
 
 
-def _times_drawn(n_groups: int, seed: int, draws: int) -> np.ndarray:
+def _times_drawn(n_groups: int, seed: int | list[int], draws: int) -> np.ndarray:
     """Draw groups with replacement: how often each one came [shape=(n_draws, n_groups)]."""
     shares = np.full(n_groups, 1 / n_groups)
     return np.random.default_rng(seed).multinomial(n_groups, shares, size=draws)
