@@ -38,6 +38,15 @@ def test_confusion_has_true_genres_down():
     assert counts.to_numpy().tolist() == [[2, 1, 0], [0, 2, 0], [0, 1, 0]]
 
 
+def test_confused_pairs_come_by_share():
+    pairs = metrics.confused_pairs(TRUTH, PREDICTED)
+    assert pairs[["label", "predicted", "segments"]].to_numpy().tolist() == [
+        ["c", "b", 1], ["a", "b", 1],
+    ]  # fmt: skip
+    assert pairs["share"].to_list() == pytest.approx([1, 1 / 3])
+    assert metrics.confused_pairs(TRUTH, TRUTH).empty
+
+
 def test_most_confused_are_named_by_share():
     sentence = metrics.most_confused(TRUTH, PREDICTED)
     assert sentence.index("100% of c taken for b (1 ") < sentence.index("33% of a taken for b")

@@ -47,16 +47,31 @@ def confusion(truth: Sequence[str], predicted: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(counts, index=genres, columns=genres)
 
 
-def most_confused(truth: Sequence[str], predicted: Sequence[str], *, pairs: int = 3) -> str:
-    """Name the genres most often taken for another, as a sentence."""
+def confused_pairs(
+    truth: Sequence[str], predicted: Sequence[str], *, pairs: int = 3
+) -> pd.DataFrame:
+    """List the genres most often taken for another, by share of the true genre.
+
+    Returns
+    -------
+    DataFrame [shape=(n_pairs, 4)]
+        label, predicted, segments, and share: of the label's segments, 0 to 1. Fewer lines than
+        ``pairs`` where no more were confused.
+    """
     counts = confusion(truth, predicted)
     shares = counts.div(counts.sum(axis=1), axis=0).stack()
     shares = shares[[a != b for a, b in shares.index]].nlargest(pairs)
-    shares = shares[shares > 0]
-    if shares.empty:
+    lines = [(a, b, counts.loc[a, b], share) for (a, b), share in shares.items() if share > 0]
+    return pd.DataFrame(lines, columns=["label", "predicted", "segments", "share"])
+
+
+def most_confused(truth: Sequence[str], predicted: Sequence[str], *, pairs: int = 3) -> str:
+    """Name the genres most often taken for another, as a sentence."""
+    confused = confused_pairs(truth, predicted, pairs=pairs)
+    if confused.empty:
         return "No segment was taken for another genre."
     listed = "; ".join(
-        f"{share:.0%} of {a} taken for {b} ({counts.loc[a, b]:,} segments)"
-        for (a, b), share in shares.items()
+        f"{share:.0%} of {a} taken for {b} ({segments:,} segments)"
+        for a, b, segments, share in confused.itertuples(index=False)
     )
     return f"Most often confused: {listed}."
