@@ -6,6 +6,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from music_genre import report
 from music_genre.errors import InputError
+from music_genre.provenance import write_json
 
 PICTURE = new_output("display_data", data={"image/png": "iVBORw0KGgo="})
 ERROR = new_output("error", ename="InputError", evalue="x", traceback=["x"])
@@ -42,3 +43,17 @@ def test_missing_and_damaged_notebooks_are_named(tmp_path):
     (tmp_path / "explore.ipynb").write_text("{")
     with pytest.raises(InputError, match=r"explore\.ipynb cannot be read"):
         report.read(tmp_path / "explore.ipynb")
+
+
+def test_epochs_that_rows_share_are_counted_once(tmp_path):
+    for name, batch_size, seconds, here in (
+        ("1", 128, [10, 10], 20.0),
+        ("2", 128, [10, 10, 5], 5.0),
+        ("3", 220, [7], 0.0),
+    ):
+        given = {"epochs": len(seconds), "batch_size": batch_size}
+        write_json(tmp_path / name / "metrics.json", {"parameters": given, "seconds": here})
+        lines = "\n".join(["seconds", *map(str, seconds)])
+        (tmp_path / name / "history.csv").write_text(lines + "\n")
+    said = report._time(sorted(tmp_path.glob("*/metrics.json")))
+    assert said.startswith("32 s for 4 epochs, 25 s of it in these runs")

@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 from bs4 import BeautifulSoup
 from jinja2 import Environment, FileSystemLoader
 from nbconvert import HTMLExporter
@@ -183,11 +184,27 @@ def _provenance(runs: list[Path]) -> dict[str, str]:
         ),
         "machine": each([r["machine"] for r in records]),
         "seeds": each([content["parameters"]["seed"] for content in made]),
-        "training": f"{sum(content['seconds'] for content in made):,.0f} s for "
-        f"{sum(content['epochs_run'] - content['epochs_kept'] for content in made):,} epochs, "
-        f"{sum(content['epochs_kept'] for content in made):,} more taken from earlier trainings of "
-        f"the same recipes; finished {max(r['created'] for r in records)}",
+        "training": f"{_time(finished)}; finished {max(r['created'] for r in records)}",
     }
+
+
+def _time(finished: list[Path]) -> str:
+    """Say how long the rows trained, counting once the epochs that rows of one recipe share."""
+    longest: dict[str, tuple[int, float]] = {}
+    here = 0.0
+    for path in finished:
+        content = provenance.read_json(path)
+        history = pd.read_csv(path.with_name("history.csv"))
+        recipe = str({**content["parameters"], "epochs": None})
+        longest[recipe] = max(
+            longest.get(recipe, (0, 0.0)), (len(history), float(history["seconds"].sum()))
+        )
+        here += content["seconds"]
+    epochs, seconds = map(sum, zip(*longest.values(), strict=True))
+    return (
+        f"{seconds:,.0f} s for {epochs:,} epochs, {here:,.0f} s of it in these runs, the rest in "
+        "earlier trainings of the same recipes"
+    )
 
 
 if __name__ == "__main__":
