@@ -15,7 +15,7 @@ from music_genre import params
 from music_genre.paths import MANUAL, ROOT
 from music_genre.table import SAMPLE_TABLE
 
-NOTEBOOKS = ["explore", "features", "train", "evaluate", "recipes", "summary"]
+NOTEBOOKS = ["explore", "features", "train", "evaluate", "recipes", "baselines", "summary"]
 
 
 def papermill(*arguments, cwd):

@@ -101,6 +101,13 @@ KNOWN: dict[str, dict[str, Rule]] = {
         "paper": _paper,
     },
     "evaluate": {"results": _text},
+    "baselines": {
+        "split": _choice(*SPLITS),
+        "test_size": _number(0, 1, open_ends=True),
+        "seed": _number(0, 2**32 - 1, whole=True),
+        "features": _text,
+        "output": _text,
+    },
     "summary": {"results": _text, "rows": _text},
     "recipes": {"results": _text, "rows": _text, "printed": _text, "features": _text},
 }
