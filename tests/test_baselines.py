@@ -78,7 +78,7 @@ def test_probabilities_belong_to_the_rows_and_a_second_run_gives_them_again(few_
     assert (genres.idxmax(axis=1) == first["predicted"]).all()
 
 
-def test_two_genres_are_enough_for_every_model(few_rows):
+def test_decision_values_of_two_genres_keep_their_order(few_rows):
     rows = few_rows[few_rows["label"] != "metal"].reset_index(drop=True)
     result = measure(pipelines(seed=0)["RBF-SVM"], rows, **split(rows))
     # Blues and classical are easily told apart; swapped columns would be wrong nearly always.
