@@ -20,9 +20,9 @@
 # what one would try first, learn from the same 58 numbers and are tested on the same rows.
 
 # %% tags=["parameters"]
-split: str = "segment"  # segment (the paper's: tracks on both sides) or track
-test_size: float = 0.33  # share of rows held out, above 0 and below 1
-seed: int = 0  # of the split and of each model
+split: str = "segment"  # segment (the paper's: tracks on both sides), track, or artist (published)
+test_size: float = 0.33  # share of rows held out, above 0 and below 1; not for split artist
+seed: int = 0  # of the split (not artist) and of each model
 features: str = ""  # features table (CSV); empty: GTZAN's under data/ if there, else the sample
 output: str = ""  # folder for the results; empty: a new one under reports/manual/
 
@@ -42,17 +42,18 @@ display.banner(source)
 # %% [markdown]
 # ## Split
 #
-# Hyperparameters are chosen on three folds of the training rows, each with whole tracks on one
-# side; the test rows have no say in them, nor in the scaling.
+# Hyperparameters are chosen on the validation rows where the split has some, else on three folds of
+# the training rows, each with whole tracks on one side; the test rows have no say in them, nor in
+# the scaling.
 
 # %%
-test = splits.split(rows, run.split, test_size=run.test_size, seed=run.seed)
-folds = baselines.folds(rows, ~test)
-display.say(
-    f"{(~test).sum():,} segments to train on, {test.sum():,} held out; "
-    + ", ".join(f"{n:,} {what}" for what, n in splits.shared_tracks(rows, test).items())
-    + "."
-)
+beside = table.find(run.features).parent
+parts = splits.split(rows, run.split, test_size=run.test_size, seed=run.seed, beside=beside)
+leaks = splits.leaks(rows, parts, splits.artists(rows, beside))
+assert not leaks[splits.PROMISES[run.split]].fillna(0).any(axis=None), leaks
+train, valid, test = (parts == part for part in splits.PARTS)
+folds = baselines.folds(rows, train, valid if valid.any() else None)
+display.say(splits.describe(parts, leaks))
 
 # %% [markdown]
 # ## Training
@@ -68,7 +69,7 @@ with tqdm(total=len(models), desc="training", unit="model", ncols=80, file=sys.s
     for name, model in models.items():
         bar.set_postfix_str(name)
         measured[name] = baselines.measure(
-            model, rows, train=~test, test=test, grid=baselines.GRIDS.get(name), folds=folds
+            model, rows, train=train, test=test, grid=baselines.GRIDS.get(name), folds=folds
         )
         bar.update()
 

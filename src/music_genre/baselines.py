@@ -27,7 +27,8 @@ from music_genre import metrics, provenance
 from music_genre.errors import InputError
 from music_genre.features import INPUTS
 from music_genre.paths import shown
-from music_genre.table import Source, clips
+from music_genre.splits import tracks
+from music_genre.table import Source
 
 Fold = tuple[np.ndarray, np.ndarray]  # the rows to fit and those to score, as positions
 
@@ -187,7 +188,8 @@ def folds(table: pd.DataFrame, train: np.ndarray, valid: np.ndarray | None = Non
     -------
     list of (ndarray, ndarray)
         Rows to fit and rows to score, as positions in the table: the training and validation rows;
-        without the latter, three folds of the training rows with whole tracks on one side.
+        without the latter, three folds of the training rows with whole tracks on one side (rows,
+        where no track is known).
 
     Raises
     ------
@@ -200,11 +202,11 @@ def folds(table: pd.DataFrame, train: np.ndarray, valid: np.ndarray | None = Non
             raise InputError("the validation part has no rows: name a split that has some.")
         return [(rows, np.flatnonzero(valid))]
     part = table.iloc[rows]
-    names = clips(part)
-    tracks = names.groupby(part["label"]).nunique()
-    if tracks.min() < 3:
+    names = tracks(part).fillna(part["filename"])
+    counts = names.groupby(part["label"]).nunique()
+    if counts.min() < 3:
         raise InputError(
-            f"genre {tracks.idxmin()} has only {tracks.min()} training tracks: hyperparameters are "
+            f"genre {counts.idxmin()} has only {counts.min()} training tracks: hyperparameters are "
             "chosen on three parts of them; add clips or choose a smaller test_size."
         )
     parts = StratifiedGroupKFold(3).split(part, part["label"], names)
@@ -309,9 +311,12 @@ def _probabilities(pipeline: Pipeline, x: np.ndarray) -> np.ndarray:
 def track_accuracy(predictions: pd.DataFrame) -> float:
     """Return the accuracy over tracks in per cent: each genre's probability averaged, one vote.
 
-    ``predictions`` are those of :func:`measure`; a track's segments among them vote.
+    ``predictions`` are those of :func:`measure`; a track's segments among them vote. Where a track
+    is not known (:func:`music_genre.splits.tracks`), it is missing.
     """
-    names = clips(predictions)
+    names = tracks(predictions)
+    if names.isna().any():
+        return np.nan
     probabilities = predictions.drop(columns=["filename", "label", "predicted"])
     votes = probabilities.groupby(names).mean().idxmax(axis=1)
     return 100 * float((votes == predictions["label"].groupby(names).first()).mean())
@@ -361,12 +366,34 @@ def save(output: Path, measured: Mapping[str, Measured], *, source: Source, give
     )
 
 
+def load(output: Path) -> tuple[dict, pd.DataFrame, pd.DataFrame]:
+    """Read back what :func:`save` wrote: baselines.json, the scores, the predictions.
+
+    Raises
+    ------
+    InputError
+        The folder holds no finished run.
+    """
+    if not (output / "baselines.json").exists():
+        raise InputError(
+            f"{shown(output)} holds no finished run (no baselines.json): run the baselines "
+            "notebook first."
+        )
+    predictions = pd.read_csv(
+        output / "baselines-predictions.csv", dtype=str, keep_default_na=False
+    )
+    lines = pd.read_csv(output / "baselines.csv")
+    return provenance.read_json(output / "baselines.json"), lines, predictions
+
+
 def describe(lines: pd.DataFrame, output: Path) -> str:
     """Say in a sentence which models of :func:`scores` did best, and where the results are."""
-    segments = lines.loc[lines["accuracy"].idxmax()]
-    tracks = lines.loc[lines["track accuracy"].idxmax()]
-    return (
-        f"Of {len(lines)} models, the highest accuracy by segment is {segments['accuracy']:.2f} % "
-        f"({segments['model']}), by track {tracks['track accuracy']:.2f} % ({tracks['model']}). "
-        f"Results in `{shown(output)}`."
+    best = lines.loc[lines["accuracy"].idxmax()]
+    text = (
+        f"Of {len(lines)} models, the highest accuracy by segment is {best['accuracy']:.2f} % "
+        f"({best['model']})"
     )
+    if lines["track accuracy"].notna().all():
+        best = lines.loc[lines["track accuracy"].idxmax()]
+        text += f", by track {best['track accuracy']:.2f} % ({best['model']})"
+    return f"{text}. Results in `{shown(output)}`."
