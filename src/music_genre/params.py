@@ -56,6 +56,12 @@ def _text(value: object) -> object:
     return value
 
 
+def _splits(value: object) -> object:
+    if not isinstance(value, str) or set(value.split()) - set(SPLITS):
+        raise ValueError(f"must name some of {', '.join(SPLITS)}, with spaces between")
+    return value
+
+
 _PERCENT = _number(0, 100)
 _PAPER = {
     **dict.fromkeys(NAMES, _PERCENT),
@@ -108,6 +114,7 @@ KNOWN: dict[str, dict[str, Rule]] = {
         "features": _text,
         "output": _text,
     },
+    "leakage": {"results": _text, "splits": _splits, "features": _text},
     "summary": {"results": _text, "rows": _text},
     "recipes": {"results": _text, "rows": _text, "printed": _text, "features": _text},
 }
@@ -224,6 +231,11 @@ def results_folder(results: str) -> Path:
 def recipes_folder(results: str) -> Path:
     """Return the folder of trainings named, or else that of the paper's Table I."""
     return Path(results) if results else REPORTS / "table1" / "recipes"
+
+
+def splits_folder(results: str) -> Path:
+    """Return the folder of splits named, or else that of the paper's Table I."""
+    return Path(results) if results else REPORTS / "table1" / "splits"
 
 
 if __name__ == "__main__":

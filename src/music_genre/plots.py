@@ -19,6 +19,7 @@ sns.set_theme(style="ticks", context="notebook", font_scale=0.8, rc={"axes.title
 WIDTH = 10.0  # inches: the report's column
 
 INK, PAPER, OURS, TEST = "#333333", "#b8b8b8", "#2a6f97", "#c8553d"
+SPLITS = {"segment": OURS, "track": "#e9a03b", "artist": TEST}
 SCORES = {"precision": "#8ab17d", "recall": "#e9a03b", "f1": "#7a5195", "accuracy": OURS}
 
 
@@ -316,6 +317,54 @@ def recipes(trainings: pd.DataFrame, curves: pd.DataFrame, paper: pd.DataFrame) 
         Line2D([], [], color=INK, marker="D", ls="", label="the paper's rows"),
     ]
     fig.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
+    sns.despine(fig)
+    return fig
+
+
+def by_split(scores: pd.DataFrame, paper: float | None = None) -> Figure:
+    """Draw each model's accuracy on every split with its 95 % interval, a colour for each split.
+
+    ``scores`` is that of :func:`music_genre.leakage.scores`, the loosest split first; models are in
+    the order of the strictest, the best on top. ``paper`` is drawn as a line.
+    """
+    splits = list(dict.fromkeys(scores["split"]))
+    strictest = scores[scores["split"] == splits[-1]].set_index("model")["accuracy"]
+    models = strictest.sort_values(kind="stable").index
+    fig = Figure(figsize=(WIDTH, 1.2 + len(models) * (0.2 + 0.16 * len(splits))))
+    ax = fig.subplots()
+    for i, split in enumerate(splits):
+        own = scores[scores["split"] == split].set_index("model").loc[models]
+        y = np.arange(len(models)) + ((len(splits) - 1) / 2 - i) * 0.24
+        ends = [own["accuracy"] - own["low"], own["high"] - own["accuracy"]]
+        ax.errorbar(own["accuracy"], y, xerr=np.clip(ends, 0, None), fmt="o", ms=5, lw=1.5,
+                    color=SPLITS[split], label=f"split by {split}")  # fmt: skip
+        for x, at, accuracy in zip(own["high"], y, own["accuracy"], strict=True):
+            ax.annotate(f"{accuracy:.1f}", (x, at), (4, 0), textcoords="offset points",
+                        va="center", fontsize=7, color=SPLITS[split])  # fmt: skip
+    for at in range(0, len(models), 2):
+        ax.axhspan(at - 0.5, at + 0.5, color="#f4f4f4", zorder=0)
+    if paper is not None:
+        ax.axvline(paper, color=INK, lw=1, ls="--", zorder=1, label=f"the paper: {paper:.2f} %")
+    ax.set(yticks=range(len(models)), yticklabels=models, xlim=(0, 104), xlabel="accuracy [%]",
+           ylim=(-0.5, len(models) - 0.5))  # fmt: skip
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(splits) + 1, frameon=False)
+    sns.despine(fig)
+    return fig
+
+
+def over_folds(folds: pd.DataFrame) -> Figure:
+    """Draw mean and standard deviation over folds, those of ``music_genre.leakage.over_folds``."""
+    models, splits = list(dict.fromkeys(folds["model"])), list(dict.fromkeys(folds["split"]))
+    fig = Figure(figsize=(WIDTH, 0.8 + 0.5 * len(models)), layout="constrained")
+    ax = fig.subplots()
+    for i, split in enumerate(splits):
+        own = folds[folds["split"] == split].set_index("model").loc[models]
+        y = np.arange(len(models)) + (i - (len(splits) - 1) / 2) * 0.24
+        ax.errorbar(own["mean"], y, xerr=own["SD"], fmt="o", ms=5, capsize=3, color=SPLITS[split],
+                    label=f"split by {split}")  # fmt: skip
+    ax.set(yticks=range(len(models)), yticklabels=models, xlim=(0, 100), xlabel="accuracy [%]")
+    ax.invert_yaxis()
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
     sns.despine(fig)
     return fig
 
