@@ -4,9 +4,11 @@
 TABLE ?= table1
 FEATURES ?=
 GTZAN ?=
-# Seeds to train each row with beside 0; whether to train and show params/recipes too.
+# Seeds to train each row with beside 0; whether to train and show params/recipes too; which of
+# params/splits to train, with simpler models, and compare.
 SEEDS ?=
 RECIPES ?=
+SPLITS ?=
 
 ifeq ($(TABLE),gtzan)
   $(error reports/gtzan holds the published report: give your table another name)
@@ -62,8 +64,11 @@ ROWS := $(basename $(notdir $(wildcard params/$(TABLE)/*.yaml)))
 OUT := reports/$(TABLE)
 TRIED := $(if $(RECIPES),$(basename $(notdir $(wildcard params/recipes/*.yaml))))
 SEEDED := $(foreach seed,$(filter-out 0,$(SEEDS)),$(ROWS:%=$(OUT)/seeds/$(seed)/%/train.ipynb))
-TRAININGS := $(ROWS:%=$(OUT)/rows/%/train.ipynb) $(SEEDED) $(TRIED:%=$(OUT)/recipes/%/train.ipynb)
-SHOWN := $(strip $(sort $(ROWS)) $(SEEDS) $(TRIED))
+TRAININGS := $(ROWS:%=$(OUT)/rows/%/train.ipynb) $(SEEDED) $(TRIED:%=$(OUT)/recipes/%/train.ipynb) \
+  $(SPLITS:%=$(OUT)/splits/%/lstm/train.ipynb)
+SIMPLER := $(SPLITS:%=$(OUT)/splits/%/baselines.ipynb)
+FAILURES := $(TRAININGS:%train.ipynb=%failed.json) $(SIMPLER:%.ipynb=%/failed.json)
+SHOWN := $(strip $(sort $(ROWS)) $(SEEDS) $(TRIED) $(SPLITS))
 INPUTS := $(DATA) $(KERAS_BACKEND)
 
 space := $(subst ,, )
@@ -81,6 +86,9 @@ ifneq ($(filter report $(OUT)/%,$(MAKECMDGOALS)),)
     ifeq ($(PUBLISHED)$(CLIP),)
       $(error $(GTZAN) holds neither clips in a folder per genre nor features_3_sec.csv: name a folder that does with GTZAN=, or none)
     endif
+  endif
+  ifneq ($(filter-out $(basename $(notdir $(wildcard params/splits/*.yaml))),$(SPLITS)),)
+    $(error SPLITS is "$(SPLITS)": name some of segment, track and artist)
   endif
   # A stamp that says otherwise is made again, and with it what depends on it.
   ifneq ($(wildcard $(DATA_FILE))$(EXTRACTED),)
@@ -138,9 +146,12 @@ endef
 define train
 	@$(PYTHON) -m music_genre.params train $(1)
 	@rm -f $(@D)/failed.json
-	$(call execute,train,-f $(1) -r features "$(DATA)" -r output $(@D) $(2),\
-	  $(PYTHON) -m music_genre.params failed $(1) $(@:.ipynb=.log) $(@D)$(if $(filter report,$(MAKECMDGOALS)),,; exit 1))
+	$(call execute,train,-f $(1) -r features "$(DATA)" -r output $(@D) $(2),$(call failed,$(1),$(@D)))
 endef
+
+# $(call failed,parameters,folder): leave failed.json there, and go on if the report is wanted.
+failed = $(PYTHON) -m music_genre.params failed $(1) $(@:.ipynb=.log) $(2)$(if \
+  $(filter report,$(MAKECMDGOALS)),,; exit 1)
 
 $(OUT)/explore.ipynb: notebooks/explore.ipynb $(BASE) src/music_genre/sample/clips.npz \
     $(call src,sample/__init__) | $(READY)
@@ -168,6 +179,21 @@ $(OUT)/recipes.ipynb: $(TRIED:%=$(OUT)/recipes/%/train.ipynb) notebooks/recipes.
 	$(call execute,recipes,-r results $(OUT)/recipes -r rows "$(TRIED)" -r printed "$(TABLE)" \
 	  -r features "$(DATA)")
 
+# The last row's recipe and the simpler models, by each split.
+$(OUT)/splits/%/lstm/train.ipynb: params/splits/%.yaml notebooks/train.ipynb $(BASE) \
+    $(call src,models training checkpoints) | $(READY)
+	$(call train,$<)
+
+$(OUT)/splits/%/baselines.ipynb: params/splits/%.yaml notebooks/baselines.ipynb $(BASE) \
+    $(call src,baselines) | $(READY)
+	@rm -f $(@:.ipynb=)/failed.json
+	$(call execute,baselines,-p split $* -r features "$(DATA)" -r output $(@:.ipynb=),\
+	  $(call failed,$<,$(@:.ipynb=)))
+
+$(OUT)/leakage.ipynb: $(SPLITS:%=$(OUT)/splits/%/lstm/train.ipynb) $(SIMPLER) $(OUT)/.rows \
+    notebooks/leakage.ipynb $(BASE) $(call src,training baselines intervals leakage) | $(READY)
+	$(call execute,leakage,-r results $(OUT)/splits -r splits "$(SPLITS)" -r features "$(DATA)")
+
 $(OUT)/rows/%/evaluate.ipynb: $(OUT)/rows/%/train.ipynb notebooks/evaluate.ipynb $(BASE) \
     $(call src,training) | $(READY)
 	$(call execute,evaluate,-r results $(@D),,[ -e $(@D)/failed.json ] && echo "left out: $(@D)" ||)
@@ -178,10 +204,10 @@ $(OUT)/summary.ipynb: $(ROWS:%=$(OUT)/rows/%/train.ipynb) $(SEEDED) $(OUT)/.rows
 	$(call execute,summary,-r results $(OUT)/rows -r rows "$(ROWS)")
 
 $(OUT)/report.html: $(OUT)/explore.ipynb $(OUT)/features.ipynb $(OUT)/summary.ipynb \
-    $(ROWS:%=$(OUT)/rows/%/evaluate.ipynb) $(if $(RECIPES),$(OUT)/recipes.ipynb) $(OUT)/.rows \
-    $(call src,report summary) \
+    $(ROWS:%=$(OUT)/rows/%/evaluate.ipynb) $(if $(RECIPES),$(OUT)/recipes.ipynb) \
+    $(if $(SPLITS),$(OUT)/leakage.ipynb) $(OUT)/.rows $(call src,report summary) \
     $(wildcard src/music_genre/template/*) | $(READY)
-	@$(PYTHON) -m music_genre.report $(OUT) "$(ROWS)" $(if $(RECIPES),recipes)
+	@$(PYTHON) -m music_genre.report $(OUT) "$(ROWS)" $(if $(RECIPES),recipes) $(if $(SPLITS),leakage)
 
 # ---- What to ask for.
 
@@ -190,12 +216,13 @@ $(OUT)/report.html: $(OUT)/explore.ipynb $(OUT)/features.ipynb $(OUT)/summary.ip
 help: ## this list
 	@echo "usage: make TARGET [TABLE=folder under params/] [FEATURES=table.csv | GTZAN=folder of music]"
 	@echo "                   [SEEDS=\"0 1 2\": train each row with these] [RECIPES=1: train and show params/recipes too]"
+	@echo "                   [SPLITS=\"segment track artist\": the last row and simpler models by these splits]"
 	@echo "                   [STRICT=1: a clip that cannot be described is an error] [PYTHON=python]"
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 report: $(OUT)/report.html ## the report, reports/TABLE/report.html (-j2: two rows at a time)
 	@echo "report: $(OUT)/report.html"
-	@failed=$$(ls $(patsubst %train.ipynb,%failed.json,$(TRAININGS)) 2>/dev/null); \
+	@failed=$$(ls $(FAILURES) 2>/dev/null); \
 	  [ -z "$$failed" ] || { echo "error: not trained, see" $$failed >&2; exit 1; }
 
 publish: $(READY) ## put the report of the full table, and what is behind it, into reports/gtzan/ and README.md

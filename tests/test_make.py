@@ -20,7 +20,7 @@ from music_genre.table import load as load_table
 
 # Variables of the make that runs these tests, and what a user may have set for their own reports.
 OF_THE_USER = ["MAKEFLAGS", "MAKELEVEL", "MFLAGS", "TABLE", "FEATURES", "GTZAN", "STRICT", "CHECK",
-               "CLIPS", "KERAS_BACKEND"]  # fmt: skip
+               "SEEDS", "RECIPES", "SPLITS", "CLIPS", "KERAS_BACKEND"]  # fmt: skip
 ROW = {"epochs": 1, "batch_size": 256, "learning_rate": 0.001, "activation": "tanh"}
 PAPER = {"precision": 55.47, "recall": 33.16, "f1": 29.98, "accuracy": 33.45}
 
@@ -194,6 +194,32 @@ def test_seeds_and_recipes_are_trained_where_asked_for(built):
     assert trained == names
     assert "recipes: reports/tiny/recipes.ipynb" in would
     assert not any("/rows/" in line for line in would)
+
+
+def test_splits_are_trained_compared_and_shown_where_asked_for(built):
+    would = would_run(built, "TABLE=tiny", "SPLITS=segment track")
+    folder = "reports/tiny/splits"
+    assert set(would) == {
+        *(f"train: {folder}/{name}/lstm/train.ipynb" for name in ("segment", "track")),
+        *(f"baselines: {folder}/{name}/baselines.ipynb" for name in ("segment", "track")),
+        "leakage: reports/tiny/leakage.ipynb",
+        "report: reports/tiny/report.html",
+    }
+    commands = make(built, "-n", "report", "TABLE=tiny", "SPLITS=segment track").stdout
+    sample = '-r features "src/music_genre/sample/features.csv"'
+    assert f"-p split track {sample} -r output {folder}/track/baselines " in commands
+    assert re.search(r'music_genre\.report reports/tiny "10 2" +leakage$', commands, re.MULTILINE)
+    refused = make(built, "-n", "report", "TABLE=tiny", "SPLITS=genre")
+    assert 'SPLITS is "genre": name some of segment, track and artist' in refused.stderr
+
+
+def test_splits_are_trained_with_the_recipe_of_the_last_row():
+    last = yaml.safe_load((ROOT / "params/table1/7.yaml").read_text())
+    printed = {"accuracy": last.pop("paper")["accuracy"]}
+    for name in ("segment", "track", "artist"):
+        given = yaml.safe_load((ROOT / f"params/splits/{name}.yaml").read_text())
+        assert given.pop("paper", printed) == printed
+        assert given == {**last, "split": name}
 
 
 def test_report_is_built_around_a_row_that_fails(built):
