@@ -34,6 +34,11 @@ rows, source = table.load(run.features)
 beside = table.find(run.features).parent
 runs, left_out = leakage.load(params.splits_folder(run.results), run.splits.split(), beside=beside)
 parts = leakage.parts(runs, rows, source, beside=beside)
+
+# %% tags=["banner"]
+display.banner(source)
+
+# %%
 display.say(leakage.describe_left_out(left_out, "split"))
 
 # %% [markdown]
@@ -57,7 +62,7 @@ display.table(
 # %%
 scores = leakage.scores(runs)
 display.figure(
-    plots.by_split(scores, leakage.paper_accuracy(runs)),
+    plots.by_split(scores, leakage.paper_accuracy(runs), bold=leakage.LSTM),
     "Accuracy by segment of every model on every split, with 95 % intervals, the most accurate on "
     "the strictest split on top; "
     + ", ".join(f"{(of == 'test').sum():,} test segments by {name}" for name, of in parts.items())

@@ -93,6 +93,9 @@ def test_simpler_model_is_named_where_it_is_better(tmp_path):
     assert "the best simpler model is *RBF-SVM*; it is better than the three LSTMs" in said
     assert "Of 1 simpler models 1 are better than the three LSTMs, 0 not told apart" in said
     assert "That was not measured here" in said
+    costs = leakage.costs(leakage.scores(runs))
+    assert list(costs) == ["model", "segment"]
+    assert "Only one split" in leakage.describe_costs(costs, {"segment": np.array(["train"])})
 
 
 def test_what_leaks_are_worth_by_hand(folder):

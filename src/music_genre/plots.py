@@ -321,11 +321,12 @@ def recipes(trainings: pd.DataFrame, curves: pd.DataFrame, paper: pd.DataFrame) 
     return fig
 
 
-def by_split(scores: pd.DataFrame, paper: float | None = None) -> Figure:
+def by_split(scores: pd.DataFrame, paper: float | None = None, *, bold: str = "") -> Figure:
     """Draw each model's accuracy on every split with its 95 % interval, a colour for each split.
 
     ``scores`` is that of :func:`music_genre.leakage.scores`, the loosest split first; models are in
-    the order of the strictest, the best on top. ``paper`` is drawn as a line.
+    the order of the strictest, the best on top; ``bold`` is one of them. ``paper`` is drawn as a
+    line.
     """
     splits = list(dict.fromkeys(scores["split"]))
     strictest = scores[scores["split"] == splits[-1]].set_index("model")["accuracy"]
@@ -340,13 +341,16 @@ def by_split(scores: pd.DataFrame, paper: float | None = None) -> Figure:
                     color=SPLITS[split], label=f"split by {split}")  # fmt: skip
         for x, at, accuracy in zip(own["high"], y, own["accuracy"], strict=True):
             ax.annotate(f"{accuracy:.1f}", (x, at), (4, 0), textcoords="offset points",
-                        va="center", fontsize=7, color=SPLITS[split])  # fmt: skip
+                        va="center", fontsize=7, color=SPLITS[split],
+                        bbox={"color": "white", "alpha": 0.7, "pad": 0.5})  # fmt: skip
     for at in range(0, len(models), 2):
         ax.axhspan(at - 0.5, at + 0.5, color="#f4f4f4", zorder=0)
     if paper is not None:
         ax.axvline(paper, color=INK, lw=1, ls="--", zorder=1, label=f"the paper: {paper:.2f} %")
     ax.set(yticks=range(len(models)), yticklabels=models, xlim=(0, 104), xlabel="accuracy [%]",
            ylim=(-0.5, len(models) - 0.5))  # fmt: skip
+    for label in ax.get_yticklabels():
+        label.set_fontweight("bold" if label.get_text() == bold else "normal")
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(splits) + 1, frameon=False)
     sns.despine(fig)
     return fig
@@ -362,8 +366,8 @@ def over_folds(folds: pd.DataFrame) -> Figure:
         y = np.arange(len(models)) + (i - (len(splits) - 1) / 2) * 0.24
         ax.errorbar(own["mean"], y, xerr=own["SD"], fmt="o", ms=5, capsize=3, color=SPLITS[split],
                     label=f"split by {split}")  # fmt: skip
-    ax.set(yticks=range(len(models)), yticklabels=models, xlim=(0, 100), xlabel="accuracy [%]")
-    ax.invert_yaxis()
+    ax.set(yticks=range(len(models)), yticklabels=models, xlim=(0, 100), xlabel="accuracy [%]",
+           ylim=(len(models) - 0.5, -0.5))  # fmt: skip
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
     sns.despine(fig)
     return fig
