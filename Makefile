@@ -64,8 +64,9 @@ ROWS := $(basename $(notdir $(wildcard params/$(TABLE)/*.yaml)))
 OUT := reports/$(TABLE)
 TRIED := $(if $(RECIPES),$(basename $(notdir $(wildcard params/recipes/*.yaml))))
 SEEDED := $(foreach seed,$(filter-out 0,$(SEEDS)),$(ROWS:%=$(OUT)/seeds/$(seed)/%/train.ipynb))
+BY_SPLIT := $(SPLITS:%=$(OUT)/splits/%/lstm/train.ipynb) $(if $(SPLITS),$(OUT)/shuffled/train.ipynb)
 TRAININGS := $(ROWS:%=$(OUT)/rows/%/train.ipynb) $(SEEDED) $(TRIED:%=$(OUT)/recipes/%/train.ipynb) \
-  $(SPLITS:%=$(OUT)/splits/%/lstm/train.ipynb)
+  $(BY_SPLIT)
 SIMPLER := $(SPLITS:%=$(OUT)/splits/%/baselines.ipynb)
 FAILURES := $(TRAININGS:%train.ipynb=%failed.json) $(SIMPLER:%.ipynb=%/failed.json)
 SHOWN := $(strip $(sort $(ROWS)) $(SEEDS) $(TRIED) $(SPLITS))
@@ -194,6 +195,15 @@ $(OUT)/leakage.ipynb: $(SPLITS:%=$(OUT)/splits/%/lstm/train.ipynb) $(SIMPLER) $(
     notebooks/leakage.ipynb $(BASE) $(call src,training baselines intervals leakage) | $(READY)
 	$(call execute,leakage,-r results $(OUT)/splits -r splits "$(SPLITS)" -r features "$(DATA)")
 
+# A row's recipe with its columns shuffled, and where errors fall.
+$(OUT)/shuffled/train.ipynb: params/shuffled.yaml notebooks/train.ipynb $(BASE) \
+    $(call src,models training checkpoints) | $(READY)
+	$(call train,$<)
+
+$(OUT)/errors.ipynb: $(ROWS:%=$(OUT)/rows/%/train.ipynb) $(BY_SPLIT) $(OUT)/.rows notebooks/errors.ipynb \
+    $(BASE) $(call src,training summary intervals analysis) | $(READY)
+	$(call execute,errors,-r results $(OUT) -r features "$(DATA)")
+
 $(OUT)/rows/%/evaluate.ipynb: $(OUT)/rows/%/train.ipynb notebooks/evaluate.ipynb $(BASE) \
     $(call src,training) | $(READY)
 	$(call execute,evaluate,-r results $(@D),,[ -e $(@D)/failed.json ] && echo "left out: $(@D)" ||)
@@ -205,13 +215,13 @@ $(OUT)/summary.ipynb: $(ROWS:%=$(OUT)/rows/%/train.ipynb) $(SEEDED) $(OUT)/.rows
 
 $(OUT)/report.html: $(OUT)/explore.ipynb $(OUT)/features.ipynb $(OUT)/summary.ipynb \
     $(ROWS:%=$(OUT)/rows/%/evaluate.ipynb) $(if $(RECIPES),$(OUT)/recipes.ipynb) \
-    $(if $(SPLITS),$(OUT)/leakage.ipynb) $(OUT)/.rows $(call src,report summary) \
+    $(if $(SPLITS),$(OUT)/leakage.ipynb $(OUT)/errors.ipynb) $(OUT)/.rows $(call src,report summary) \
     $(wildcard src/music_genre/template/*) | $(READY)
-	@$(PYTHON) -m music_genre.report $(OUT) "$(ROWS)" $(if $(RECIPES),recipes) $(if $(SPLITS),leakage)
+	@$(PYTHON) -m music_genre.report $(OUT) "$(ROWS)" $(if $(RECIPES),recipes) $(if $(SPLITS),leakage errors)
 
 # ---- What to ask for.
 
-.PHONY: help report publish data test lab bench-features bench-train sample lock clean
+.PHONY: help report restore publish data test lab bench-features bench-train sample lock clean
 
 help: ## this list
 	@echo "usage: make TARGET [TABLE=folder under params/] [FEATURES=table.csv | GTZAN=folder of music]"
@@ -224,6 +234,9 @@ report: $(OUT)/report.html ## the report, reports/TABLE/report.html (-j2: two ro
 	@echo "report: $(OUT)/report.html"
 	@failed=$$(ls $(FAILURES) 2>/dev/null); \
 	  [ -z "$$failed" ] || { echo "error: not trained, see" $$failed >&2; exit 1; }
+
+restore: $(READY) ## the published trainings, to be shown and not done again by `make report` with GTZAN's table
+	@$(PYTHON) -m music_genre.publish reports/table1 restore
 
 publish: $(READY) ## put the report of the full table, and what is behind it, into reports/gtzan/ and README.md
 	@$(PYTHON) -m music_genre.publish $(OUT)

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from conftest import SHARED, needs_shared
 
-from music_genre import analysis, lists, metrics, plots
+from music_genre import analysis, lists, metrics, models, plots, provenance
 from music_genre.errors import InputError
 from music_genre.features import COLUMNS, FEATURES, INPUTS
-from music_genre.table import clips
+from music_genre.table import Source, clips
 
 NAMES = ["filename", "part", "label", "predicted", "blues", "jazz", "rock"]
 
@@ -341,3 +341,81 @@ def test_figures_hold_what_was_measured():
     assert sorted(right[:, 0]) == pytest.approx([100, 100])
     assert sorted(wrong[:, 0]) == pytest.approx([0, 25, 100 / 3])
     assert means[:, 0].tolist() == pytest.approx([125 / 3, 100 / 3, 100])
+
+
+SOURCE = {"path": "t.csv", "is_sample": False, "clips": 5, "segments": 12, "genres": 3,
+          "sha256": "a" * 64}  # fmt: skip
+
+
+def test_errors_on_tracks_in_words_by_hand():
+    # 10 tested segments of 5 tracks: 3 of 4, 1 of 1, and 2 of 3 wrong.
+    said = analysis.describe_tracks(analysis.by_track(PREDICTIONS))
+    assert said == (
+        "5 tracks were tested. By the mean of its segments' probabilities 40.0% of them are told "
+        "right; every segment is right in 2 tracks, none in 1. Half of the 6 wrong segments belong "
+        "to 1 tracks (20%)."
+    )
+
+
+def leaves(folder, predictions, *, sha256="a" * 64, **given):
+    provenance.write_json(
+        folder / "metrics.json",
+        {"parameters": {"epochs": 50, "shuffle_columns": False, "split": "segment", **given},
+         "source": {**SOURCE, "sha256": sha256}},
+    )  # fmt: skip
+    (folder / "history.csv").write_text("epoch\n1\n")
+    provenance.write_csv(folder / "predictions.csv", predictions)
+
+
+def test_trainings_looked_at_are_the_last_row_and_the_one_by_track(tmp_path):
+    source = Source(**SOURCE, ignored_columns=[])
+    with pytest.raises(InputError, match="holds no finished row"):
+        analysis.find(tmp_path, source)
+    for name in ("9", "10"):
+        leaves(tmp_path / "rows" / name, PREDICTIONS)
+    assert analysis.find(tmp_path, source) == {"segment": tmp_path / "rows/10"}
+    leaves(tmp_path / "splits/track/lstm", PREDICTIONS, split="track", sha256="b" * 64)
+    with pytest.raises(InputError, match="lstm was measured on .*name that table"):
+        analysis.find(tmp_path, source)
+    leaves(tmp_path / "splits/track/lstm", PREDICTIONS, split="track")
+    assert list(analysis.find(tmp_path, source)) == ["segment", "track"]
+
+
+def test_order_is_worth_the_difference_between_equal_recipes(tmp_path):
+    source = Source(**SOURCE, ignored_columns=[])
+    assert analysis.order(tmp_path, source).empty
+    better = PREDICTIONS.assign(predicted=PREDICTIONS["label"])
+    leaves(tmp_path / "shuffled", PREDICTIONS, shuffle_columns=True)
+    leaves(tmp_path / "rows/4", PREDICTIONS, epochs=40)
+    assert analysis.order(tmp_path, source).empty
+    leaves(tmp_path / "rows/5", better)
+    line = analysis.order(tmp_path, source).iloc[0]
+    assert (line["row"], line["in order"], line["shuffled"]) == ("5", 100, 40)
+    assert line["difference"] == pytest.approx(60)
+    assert 0 < line["low"] < 60 < line["high"] <= 100
+    said = analysis.describe_order(analysis.order(tmp_path, source))
+    assert "**the table's order is better than the one drawn**" in said
+    assert analysis.describe_order(pd.DataFrame()).startswith("Not measured")
+
+
+def test_faults_are_told_apart_in_words_only_where_the_interval_excludes_zero():
+    line = {"fault": "twin", "difference": -20.0, "difference low": -30.0, "difference high": -5.0}
+    apart, alike = pd.DataFrame([line]), pd.DataFrame([{**line, "difference high": 5.0}])
+    said = analysis.describe_faults({"segment": apart, "track": alike})
+    assert "by segment: *twin*: -20.0 points (95 % interval -30.0 to -5.0)." in said
+    assert "by track, no kind of fault can be told from the rest." in said
+
+
+def test_importance_is_measured_with_the_runs_model_and_kept(tmp_path, table, predictions):
+    with pytest.raises(InputError, match=r"neither model\.keras nor importance\.csv"):
+        analysis.importance_of(tmp_path, table)
+    leaves(tmp_path, predictions)
+    model = models.lstm(58, 3, activation="tanh", dropout=0.0, learning_rate=1e-3, seed=0)
+    model.save(tmp_path / "model.keras")
+    genres = sorted(set(table["label"]) | {"jazz", "rock"})
+    scaler = {"columns": INPUTS, "mean": [0.0] * 58, "scale": [1.0] * 58, "genres": genres}
+    provenance.write_json(tmp_path / "scaler.json", scaler)
+    drops = analysis.importance_of(tmp_path, table, repeats=2)
+    assert set(drops["input"]) == set(analysis.GROUPS)
+    (tmp_path / "model.keras").unlink()
+    assert analysis.importance_of(tmp_path, table).equals(drops)

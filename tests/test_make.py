@@ -203,12 +203,16 @@ def test_splits_are_trained_compared_and_shown_where_asked_for(built):
         *(f"train: {folder}/{name}/lstm/train.ipynb" for name in ("segment", "track")),
         *(f"baselines: {folder}/{name}/baselines.ipynb" for name in ("segment", "track")),
         "leakage: reports/tiny/leakage.ipynb",
+        "train: reports/tiny/shuffled/train.ipynb",
+        "errors: reports/tiny/errors.ipynb",
         "report: reports/tiny/report.html",
     }
     commands = make(built, "-n", "report", "TABLE=tiny", "SPLITS=segment track").stdout
     sample = '-r features "src/music_genre/sample/features.csv"'
     assert f"-p split track {sample} -r output {folder}/track/baselines " in commands
-    assert re.search(r'music_genre\.report reports/tiny "10 2" +leakage$', commands, re.MULTILINE)
+    assert re.search(
+        r'music_genre\.report reports/tiny "10 2" +leakage errors$', commands, re.MULTILINE
+    )
     refused = make(built, "-n", "report", "TABLE=tiny", "SPLITS=genre")
     assert 'SPLITS is "genre": name some of segment, track and artist' in refused.stderr
 
@@ -220,6 +224,13 @@ def test_splits_are_trained_with_the_recipe_of_the_last_row():
         given = yaml.safe_load((ROOT / f"params/splits/{name}.yaml").read_text())
         assert given.pop("paper", printed) == printed
         assert given == {**last, "split": name}
+
+
+def test_columns_are_shuffled_with_the_recipe_of_a_row():
+    row = yaml.safe_load((ROOT / "params/table1/5.yaml").read_text())
+    del row["paper"]
+    given = yaml.safe_load((ROOT / "params/shuffled.yaml").read_text())
+    assert given == {**row, "shuffle_columns": True}
 
 
 def test_report_is_built_around_a_row_that_fails(built):

@@ -2,7 +2,9 @@
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
+from test_leakage import compared
 from test_summary import PAPER, PREDICTIONS, run
 
 from music_genre import models, publish, summary, training
@@ -47,6 +49,39 @@ def test_runs_page_and_last_rows_model_are_published(finished, tmp_path):
     assert np.array_equal(published.predict(x, verbose=0), model.predict(x, verbose=0))
     size = (folder / "rows" / "7" / "model.keras").stat().st_size
     assert (target / "model" / "model.keras").stat().st_size < 0.5 * size  # no Adam moments
+
+
+def test_published_trainings_are_restored_where_there_are_none(finished, tmp_path):
+    folder, model = finished
+    published, restored = tmp_path / "gtzan", tmp_path / "again"
+    (folder / "rows/7/importance.csv").write_text("input,columns,drop,SD\n")
+    publish.publish(folder, published)
+    run(restored / "rows", "1", 33.0)
+    assert publish.restore(restored, published) == 2  # row 7 and its other seed
+    assert training.load(restored / "rows/1")[0]["parts"]["test"]["accuracy"] == 33.0
+    for name in ("rows/7", "seeds/1/7"):
+        before, after = training.load(folder / name), training.load(restored / name)
+        assert before[0] == after[0]
+        assert all(a.equals(b) for a, b in zip(before[1:], after[1:], strict=True))
+    assert (restored / "rows/7/importance.csv").exists()
+    again = keras.saving.load_model(restored / "rows/7/model.keras")
+    x = np.random.default_rng(0).random((3, 4, 1))
+    assert np.array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
+    assert publish.restore(restored, published) == 0
+
+
+def test_simpler_models_are_published(finished, tmp_path):
+    folder, _ = finished
+    compared(folder / "splits", "track", list("abab"), {"extra trees": list("abba")})
+    for metrics in folder.glob("splits/**/metrics.json"):
+        metrics.unlink()
+    publish.publish(folder, tmp_path / "gtzan")
+    written = tmp_path / "gtzan/splits/track/baselines"
+    predictions = pd.read_csv(written / "baselines-predictions.csv.gz")
+    assert predictions["extra trees"].to_list() == list("abba")
+    assert {path.name for path in written.iterdir()} == {
+        "baselines.json", "baselines.csv", "baselines-predictions.csv.gz",
+    }  # fmt: skip
 
 
 def test_published_twice_is_the_same_bytes(finished, tmp_path):

@@ -1,5 +1,6 @@
 """Training is reproducible, and what it writes can be read back."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -338,3 +339,39 @@ def test_loss_that_stops_being_finite_ends_the_training_and_is_reported(tmp_path
 def test_unfinished_run_is_not_read(tmp_path):
     with pytest.raises(InputError, match="holds no finished run"):
         training.load(tmp_path)
+
+
+def test_finished_training_is_shown_again_where_it_is_the_same(tmp_path, rows, run):
+    save(tmp_path, rows, run)
+    same = {"model": run[0], "source": SOURCE, "given": GIVEN}
+    content, history, predictions = training.finished(tmp_path, **same)
+    assert content["epochs_run"] == len(history) == 2
+    assert len(predictions) == 60
+    assert training.finished(tmp_path / "none", **same) is None
+    for other in (
+        {"given": {**GIVEN, "epochs": 3}},
+        {"given": {**GIVEN, "seed": 4}},
+        {"source": dataclasses.replace(SOURCE, sha256="1" * 64)},
+        {"model": models.lstm(58, 3, activation="tanh", dropout=0.2, learning_rate=1e-3, seed=3)},
+        {"model": models.lstm(58, 3, activation="tanh", dropout=0.1, learning_rate=1e-2, seed=3)},
+    ):
+        assert training.finished(tmp_path, **{**same, **other}) is None
+
+
+def test_what_the_paper_reports_may_change_without_another_training(tmp_path, rows, run):
+    save(tmp_path, rows, run)
+    given = {**GIVEN, "paper": {"accuracy": 45.92}}
+    content, _, _ = training.finished(tmp_path, model=run[0], source=SOURCE, given=given)
+    assert content["paper"] == {"accuracy": 45.92}
+    assert training.load(tmp_path)[0] == content
+
+
+def test_training_taken_from_before_says_so(tmp_path, rows, run):
+    content = save(tmp_path, rows, run)
+    given = {"epochs": 2, "batch_size": 16, "learning_rate": 1e-3, "activation": "tanh",
+             "dropout": 0.1, "split": "segment", "seed": 3}  # fmt: skip
+    content["parameters"] = given
+    said = training.describe(content, tmp_path, again=True)
+    assert said.startswith(f"Trained before (commit {content['provenance']['commit']}, ")
+    assert "and not again. 2 of 2 epochs" in said
+    assert training.describe(content, tmp_path).startswith("2 of 2 epochs")

@@ -8,16 +8,19 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import keras
 import numpy as np
 import pandas as pd
 from scipy.spatial import KDTree
 from sklearn.preprocessing import StandardScaler
 
-from music_genre import metrics, splits
+from music_genre import metrics, provenance, splits, training
 from music_genre.errors import InputError
 from music_genre.features import FEATURES, INPUTS
-from music_genre.intervals import between, interval
-from music_genre.table import clips
+from music_genre.intervals import between, difference, interval
+from music_genre.paths import shown
+from music_genre.summary import natural
+from music_genre.table import Source, clips
 
 # Standard deviations by which equal segments may differ: some copies of the published table hold
 # its values rounded (2e-5 off); the nearest unequal segments of different tracks are 0.08 apart.
@@ -28,6 +31,39 @@ _MFCC = [column for column in INPUTS if column.startswith("mfcc")]
 GROUPS: dict[str, list[str]] = {"all MFCCs": _MFCC}
 for _column in INPUTS:
     GROUPS.setdefault(re.sub("_(mean|var)$", "", _column), []).append(_column)
+
+
+IMPORTANCE = "importance.csv"  # beside a run's metrics.json
+
+
+def find(folder: Path, table: Source) -> dict[str, Path]:
+    """Find the trainings of a report whose errors are worth a look, by their split.
+
+    That is its last row, and the same recipe with whole tracks held out, if it was trained.
+
+    Raises
+    ------
+    InputError
+        No row is finished, or one was measured on another table.
+    """
+    rows = sorted(folder.glob("rows/*/metrics.json"), key=lambda path: natural(path.parent.name))
+    if not rows:
+        raise InputError(f"{shown(folder)} holds no finished row: run `make report` first.")
+    found = {}
+    for path in [rows[-1], folder / "splits" / "track" / "lstm" / "metrics.json"]:
+        if path.exists():
+            content = provenance.read_json(path)
+            _check_table(path.parent, content, table)
+            found.setdefault(content["parameters"]["split"], path.parent)
+    return found
+
+
+def _check_table(run: Path, content: dict, table: Source) -> None:
+    if content["source"]["sha256"] != table.sha256:
+        raise InputError(
+            f"{shown(run)} was measured on {training.source(content).label}, and this is "
+            f"{table.label}: name that table with features."
+        )
 
 
 def by_track(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -54,6 +90,25 @@ def by_track(predictions: pd.DataFrame) -> pd.DataFrame:
             "taken for": wrong.groupby(clips(wrong))["predicted"].agg(lambda them: them.mode()[0]),
         }
     ).reset_index(names="clip")
+
+
+def describe_tracks(by_track: pd.DataFrame) -> str:
+    """Say how errors fall on the tracks of :func:`by_track`: on few or on many."""
+    wrong = (by_track["segments"] * (1 - by_track["right"] / 100)).round()
+    told = (by_track["label"] == by_track["predicted"]).mean()
+    text = (
+        f"{len(by_track):,} tracks were tested. By the mean of its segments' probabilities "
+        f"{told:.1%} of them are told right; every segment is right in "
+        f"{(by_track['right'] == 100).sum():,} tracks, none in {(by_track['right'] == 0).sum():,}."
+    )
+    if not wrong.any():
+        return text
+    worst = wrong.sort_values(ascending=False)
+    half = int((worst.cumsum() < worst.sum() / 2).sum()) + 1
+    return (
+        f"{text} Half of the {int(worst.sum()):,} wrong segments belong to {half:,} tracks "
+        f"({half / len(by_track):.0%})."
+    )
 
 
 def tracks_of_confusion(predictions: pd.DataFrame, *, pairs: int = 3) -> pd.DataFrame:
@@ -180,6 +235,24 @@ def fault_table(measured: pd.DataFrame) -> pd.DataFrame:
     return shown
 
 
+def describe_faults(measured: Mapping[str, pd.DataFrame]) -> str:
+    """Say of which faults of :func:`faults`, by split, the accuracy differs from that without."""
+    points = []
+    for split, lines in measured.items():
+        apart = lines[(lines["difference low"] > 0) | (lines["difference high"] < 0)]
+        told = "; ".join(
+            f"*{line['fault']}*: {line['difference']:+.1f} points "
+            f"(95 % interval {line['difference low']:+.1f} to {line['difference high']:+.1f})"
+            for _, line in apart.iterrows()
+        )
+        points.append(
+            f"- Split by {split}: {told}."
+            if told
+            else f"- Split by {split}, no kind of fault can be told from the rest."
+        )
+    return "\n".join(points)
+
+
 def tested_inputs(
     predictions: pd.DataFrame, table: pd.DataFrame, scaler: dict
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -289,6 +362,91 @@ def importance(
         lines.append((name, len(places), np.mean(drops), spread))
     frame = pd.DataFrame(lines, columns=["input", "columns", "drop", "SD"])
     return frame.sort_values("drop", ascending=False, ignore_index=True, kind="stable")
+
+
+def importance_of(
+    run: Path, table: pd.DataFrame, *, repeats: int = 3, rows: int = 1000
+) -> pd.DataFrame:
+    """Measure a run's :func:`importance` and keep it in its folder, or read what was kept.
+
+    It is read where the run's model is not at hand, as of a published run.
+
+    Raises
+    ------
+    InputError
+        There is neither the model nor what was kept.
+    """
+    kept = run / IMPORTANCE
+    if (run / "model.keras").exists():
+        scaler = provenance.read_json(run / "scaler.json")
+        x, y = tested_inputs(training.load(run)[2], table, scaler)
+        model = keras.saving.load_model(run / "model.keras", compile=False)
+        provenance.write_csv(
+            kept,
+            importance(
+                lambda inputs: model.predict(inputs, batch_size=512, verbose=0),
+                x, y, scaler["columns"], repeats=repeats, rows=rows,
+            ),
+        )  # fmt: skip
+    if not kept.exists():
+        raise InputError(
+            f"{shown(run)} holds neither model.keras nor {IMPORTANCE}: train it again."
+        )
+    return pd.read_csv(kept)
+
+
+def order(folder: Path, table: Source) -> pd.DataFrame:
+    """Compare a report's training on shuffled columns with its row of the same recipe.
+
+    Returns
+    -------
+    DataFrame [shape=(1, 7)]
+        row; epochs; accuracy on test rows in per cent with the columns ``in order`` and
+        ``shuffled``; ``difference`` of the first less the second, and ``low`` and ``high``, its
+        paired 95 % interval over tracks. Empty where there are not both.
+    """
+    shuffled = folder / "shuffled"
+    if not (shuffled / "metrics.json").exists():
+        return pd.DataFrame()
+    content, _, predictions = training.load(shuffled)
+    _check_table(shuffled, content, table)
+    recipe = {**content["parameters"], "shuffle_columns": False}
+    for path in folder.glob("rows/*/metrics.json"):
+        same, _, ours = training.load(path.parent)
+        if same["parameters"] == recipe:
+            right = [of["label"] == of["predicted"] for of in map(_tested, (ours, predictions))]
+            accuracies = [100 * of.mean() for of in right]
+            low, high = difference(*right, clips(_tested(ours)))
+            line = {
+                "row": path.parent.name,
+                "epochs": recipe["epochs"],
+                "in order": accuracies[0],
+                "shuffled": accuracies[1],
+                "difference": accuracies[0] - accuracies[1],
+                "low": low,
+                "high": high,
+            }
+            return pd.DataFrame([line])
+    return pd.DataFrame()
+
+
+def describe_order(measured: pd.DataFrame) -> str:
+    """Say what the order of the columns is worth, from :func:`order`."""
+    if measured.empty:
+        return "Not measured in this report: there is no row and a training like it but shuffled."
+    line = measured.iloc[0]
+    if line["low"] > 0:
+        end = "the table's order is better than the one drawn"
+    elif line["high"] < 0:
+        end = "the order drawn is better than the table's"
+    else:
+        end = "the two cannot be told apart"
+    return (
+        f"With the recipe of row {line['row']}, {line['epochs']} epochs, the accuracy on test "
+        f"rows is {line['in order']:.2f} % with the columns in the table's order and "
+        f"{line['shuffled']:.2f} % in another: {line['difference']:+.2f} points, 95 % interval "
+        f"{line['low']:+.2f} to {line['high']:+.2f}; **{end}**. It is one other order, drawn once."
+    )
 
 
 def _brackets(low: float, high: float) -> str:

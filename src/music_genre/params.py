@@ -115,6 +115,7 @@ KNOWN: dict[str, dict[str, Rule]] = {
         "output": _text,
     },
     "leakage": {"results": _text, "splits": _splits, "features": _text},
+    "errors": {"results": _text, "features": _text},
     "summary": {"results": _text, "rows": _text},
     "recipes": {"results": _text, "rows": _text, "printed": _text, "features": _text},
 }
@@ -236,6 +237,11 @@ def recipes_folder(results: str) -> Path:
 def splits_folder(results: str) -> Path:
     """Return the folder of splits named, or else that of the paper's Table I."""
     return Path(results) if results else REPORTS / "table1" / "splits"
+
+
+def report_folder(results: str) -> Path:
+    """Return the folder of a report named, or else that of the paper's Table I."""
+    return Path(results) if results else REPORTS / "table1"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Put a finished report of the full table into ``reports/gtzan/``, and its Table I into the README.
 
-Run as ``python -m music_genre.publish reports/table1`` (``make publish``).
+Run as ``python -m music_genre.publish reports/table1`` (``make publish``). The other way, with
+``restore`` behind it (``make restore``), published trainings are shown and not done again.
 """
 
 import re
@@ -11,7 +12,7 @@ from pathlib import Path
 import keras
 import pandas as pd
 
-from music_genre import plots, provenance, summary, training
+from music_genre import analysis, baselines, plots, provenance, summary, training
 from music_genre.errors import InputError
 from music_genre.paths import REPORTS, ROOT, atomic, shown
 
@@ -22,7 +23,10 @@ _DIGITS = 3  # of the published probabilities
 
 
 def publish(folder: Path, target: Path = PUBLISHED) -> None:
-    """Copy a folder's page and what is behind it: metrics, histories, predictions, the last model.
+    """Copy a folder's page and what is behind it.
+
+    That is metrics, history and predictions of each training, the simpler models' scores and
+    predictions, and the model of the last row.
 
     What the target held before is replaced, but not before all that is new is there.
 
@@ -43,6 +47,8 @@ def publish(folder: Path, target: Path = PUBLISHED) -> None:
     shutil.rmtree(new, ignore_errors=True)
     for metrics in sorted(folder.glob("**/metrics.json")):
         _copy_run(metrics.parent, new / metrics.parent.relative_to(folder))
+    for written in sorted(folder.glob("**/baselines.json")):
+        _copy_baselines(written.parent, new / written.parent.relative_to(folder))
     _copy_model(folder / "rows" / rows.index[-1], new / "model")
     shutil.copy(folder / "report.html", new)
     plots.over_rows(summary.scores(rows)).savefig(
@@ -52,6 +58,25 @@ def publish(folder: Path, target: Path = PUBLISHED) -> None:
     new.rename(target)
 
 
+def restore(folder: Path, published: Path = PUBLISHED) -> int:
+    """Copy the published trainings to where none is finished, and return how many.
+
+    The train notebook then shows them where it is given the same parameters and table.
+    """
+    runs = [path.parent.relative_to(published) for path in published.glob("**/metrics.json")]
+    runs = [run for run in runs if not (folder / run / "metrics.json").exists()]
+    for run in runs:
+        (folder / run).mkdir(parents=True, exist_ok=True)
+        names = sorted(path.name for path in (published / run).iterdir())
+        for name in sorted(names, key="metrics.json".__eq__):  # last: it says that all is there
+            shutil.copy(published / run / name, folder / run)
+    last = summary.load(published / "rows").index[-1]
+    if Path("rows", last) in runs:
+        for name in ("model.keras", "scaler.json"):
+            shutil.copy(published / "model" / name, folder / "rows" / last)
+    return len(runs)
+
+
 def table_one(folder: Path = PUBLISHED) -> str:
     """Return the published Table I as Markdown, the paper's rows beside ours, with its source."""
     rows = summary.load(folder / "rows")
@@ -59,10 +84,13 @@ def table_one(folder: Path = PUBLISHED) -> str:
     lines = [list(table), ["---"] * len(table.columns), *table.to_numpy().tolist()]
     cells = [[_cell(value) for value in line] for line in lines]
     text = "\n".join(f"| {' | '.join(line)} |" for line in cells)
-    seeds = rows["seeds"].min()
+    fewest, most = rows["seeds"].min(), rows["seeds"].max()
+    seeds = (
+        f"{most} seed{'s' if most > 1 else ''}" if fewest == most else f"{fewest} to {most} seeds"
+    )
     return (
-        f"{text}\n\nPer cent on test segments, {seeds} seed{'s' if seeds > 1 else ''} a row; the "
-        "difference is ours minus the paper's, the interval resamples tracks. Measured on "
+        f"{text}\n\nPer cent on test segments, {seeds} a row; the difference is ours minus the "
+        "paper's, the interval resamples tracks. Measured on "
         f"{summary.source(rows).label}.\n"
     )
 
@@ -82,15 +110,24 @@ def with_table_one(readme: str, table: str) -> str:
 
 def _copy_run(run: Path, target: Path) -> None:
     target.mkdir(parents=True)
-    for name in ("metrics.json", "history.csv"):
-        shutil.copy(run / name, target)
+    for name in ("metrics.json", "history.csv", analysis.IMPORTANCE):
+        if (run / name).exists():
+            shutil.copy(run / name, target)
     _, _, predictions = training.load(run)
-    predictions.to_csv(
-        target / "predictions.csv.gz",
-        index=False,
-        float_format=f"%.{_DIGITS}g",
-        compression={"method": "gzip", "mtime": 0},
-    )
+    _write_packed(target / "predictions.csv.gz", predictions)
+
+
+def _copy_baselines(run: Path, target: Path) -> None:
+    target.mkdir(parents=True)
+    for name in ("baselines.json", "baselines.csv"):
+        shutil.copy(run / name, target)
+    _, _, predictions = baselines.load(run)
+    _write_packed(target / "baselines-predictions.csv.gz", predictions)
+
+
+def _write_packed(path: Path, table: pd.DataFrame) -> None:
+    packing = {"method": "gzip", "mtime": 0}  # the same bytes again
+    table.to_csv(path, index=False, float_format=f"%.{_DIGITS}g", compression=packing)
 
 
 def _copy_model(run: Path, target: Path) -> None:
@@ -113,10 +150,16 @@ def _cell(value: object) -> str:
 
 if __name__ == "__main__":
     try:
-        publish(Path(sys.argv[1]))
-        readme = with_table_one(README.read_text(encoding="utf-8"), table_one())
-        with atomic(README) as temporary:
-            temporary.write_text(readme, encoding="utf-8")
-        print(f"{shown(PUBLISHED)} and README.md hold it now: look at them and commit.")
+        if sys.argv[2:] == ["restore"]:
+            done = restore(Path(sys.argv[1]))
+            print(
+                f"{done} published trainings restored: `make report` with GTZAN's table shows them."
+            )
+        else:
+            publish(Path(sys.argv[1]))
+            readme = with_table_one(README.read_text(encoding="utf-8"), table_one())
+            with atomic(README) as temporary:
+                temporary.write_text(readme, encoding="utf-8")
+            print(f"{shown(PUBLISHED)} and README.md hold it now: look at them and commit.")
     except InputError as error:
         sys.exit(f"error: {error}")

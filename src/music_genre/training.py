@@ -1,5 +1,7 @@
 """Prepare the inputs, train a model, and keep what a run produced."""
 
+import hashlib
+import json
 import sys
 import time
 from dataclasses import asdict, dataclass
@@ -221,8 +223,9 @@ def save(
         },
     )
     content = {
-        "parameters": {name: value for name, value in given.items() if name not in _NOT_SETTINGS},
+        "parameters": _settings(given),
         "paper": given["paper"],
+        "network": _network(model),
         "epochs_run": len(history),
         "epochs_kept": int(history["kept"].sum()),
         "diverged": bool(~np.isfinite(history["loss"]).all()),
@@ -257,6 +260,38 @@ def load(run: Path) -> tuple[dict, pd.DataFrame, pd.DataFrame]:
     return content, pd.read_csv(run / "history.csv"), pd.read_csv(predictions)
 
 
+def finished(
+    output: Path, *, model: keras.Model, source: Source, given: dict
+) -> tuple[dict, pd.DataFrame, pd.DataFrame] | None:
+    """Return what the same training left in a folder before, as :func:`load` does, or None.
+
+    The same is one of an equal model and optimizer (their layers and settings, whatever the version
+    of the libraries), on an equal table, with equal parameters. What the paper reports is no part
+    of it, and brought up to date.
+    """
+    if not (output / "metrics.json").exists():
+        return None
+    content, history, predictions = load(output)
+    found = content["parameters"], content.get("network"), content["source"]["sha256"]
+    if found != (_settings(given), _network(model), source.sha256):
+        return None
+    if content["paper"] != given["paper"]:
+        content["paper"] = given["paper"]
+        provenance.write_json(output / "metrics.json", content)
+    return content, history, predictions
+
+
+def _settings(given: dict) -> dict:
+    return {name: value for name, value in given.items() if name not in _NOT_SETTINGS}
+
+
+def _network(model: keras.Model) -> str:
+    """Return a checksum of a model's layers and its optimizer's settings."""
+    described = [model.get_config(), model.optimizer.get_config()]
+    text = json.dumps(described, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 def source(content: dict) -> Source:
     """Return the table that a run was measured on, from its metrics."""
     return Source(**content["source"])
@@ -268,8 +303,8 @@ def parts(content: dict) -> pd.DataFrame:
     return frame.astype({"segments": int})
 
 
-def describe(content: dict, folder: Path) -> str:
-    """Say in a sentence what a run was, what came out, and where it is."""
+def describe(content: dict, folder: Path, *, again: bool = False) -> str:
+    """Say in a sentence what a run was, what came out, where it is, and if it is an ``again``."""
     given = content["parameters"]
     test, train = content["parts"]["test"], content["parts"]["train"]
     end = (
@@ -283,10 +318,16 @@ def describe(content: dict, folder: Path) -> str:
         if content["epochs_kept"]
         else ""
     )
+    before = (
+        f"Trained before (commit {content['provenance']['commit']}, "
+        f"{content['provenance']['created'][:10]}) and not again. "
+        if again
+        else ""
+    )
     return (
-        f"{content['epochs_run']} of {given['epochs']} epochs, batch size {given['batch_size']}, "
-        f"learning rate {given['learning_rate']:g}, {given['activation']}, dropout "
-        f"{given['dropout']:g}, split by {given['split']}, seed {given['seed']}"
+        f"{before}{content['epochs_run']} of {given['epochs']} epochs, batch size "
+        f"{given['batch_size']}, learning rate {given['learning_rate']:g}, {given['activation']}, "
+        f"dropout {given['dropout']:g}, split by {given['split']}, seed {given['seed']}"
         f"{', columns shuffled' if given.get('shuffle_columns') else ''}. {end}"
         f"Accuracy on {test['segments']:,} test segments {test['accuracy']:.2f} %, on "
         f"{train['segments']:,} training segments {train['accuracy']:.2f} %. "
