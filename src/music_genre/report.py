@@ -18,7 +18,7 @@ from pygments.formatters import HtmlFormatter
 from music_genre import provenance
 from music_genre.errors import InputError
 from music_genre.paths import atomic, shown
-from music_genre.summary import natural
+from music_genre.summary import natural, with_seeds
 
 TEMPLATE = Path(__file__).parent / "template"
 _DRAWS = re.compile(r"^display\.figure\(", re.MULTILINE)  # indented, it may have a condition
@@ -166,8 +166,9 @@ def _tagged(notebook: nbformat.NotebookNode, tag: str) -> str:
 
 
 def _provenance(runs: list[Path]) -> dict[str, str]:
-    """Say what the rows came from; what differs between rows is listed."""
-    finished = [run / "metrics.json" for run in runs if not (run / "failed.json").exists()]
+    """Say what the rows, with all their seeds, came from; what differs between them is listed."""
+    rows = [run for run in runs if not (run / "failed.json").exists()]
+    finished = [path / "metrics.json" for run in rows for path in with_seeds(run)]
     made = [provenance.read_json(path) for path in finished]
     records = [content["provenance"] for content in made]
 

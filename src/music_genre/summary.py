@@ -79,9 +79,7 @@ def _line(folder: Path, name: str) -> dict:
             **{f"paper {key}": given.get("paper", {}).get(key) for key in _PRINTED},
             "source": None,
         }
-    others = (folder.parent / "seeds").glob(f"*/{name}/metrics.json")
-    runs = [training.load(folder / name), *(training.load(path.parent) for path in sorted(others))]
-    runs = [run for run in runs if _same_but_seed(run[0], runs[0][0])]
+    runs = [training.load(path) for path in with_seeds(folder / name)]
     results = [result for result, _, _ in runs]
     first = results[0]
     scores = pd.DataFrame([result["parts"]["test"] for result in results])
@@ -100,6 +98,14 @@ def _line(folder: Path, name: str) -> dict:
         **{f"paper {key}": first["paper"].get(key) for key in _PRINTED},
         "source": training.source(first),
     }
+
+
+def with_seeds(run: Path) -> list[Path]:
+    """Return the folders of a row's run and of the same with other seeds."""
+    first = provenance.read_json(run / "metrics.json")
+    others = sorted((run.parents[1] / "seeds").glob(f"*/{run.name}/metrics.json"))
+    same = [path for path in others if _same_but_seed(provenance.read_json(path), first)]
+    return [run, *(path.parent for path in same)]
 
 
 def _same_but_seed(result: dict, first: dict) -> bool:
