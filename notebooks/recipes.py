@@ -57,8 +57,9 @@ display.say(study.whose_accuracy(paper))
 #
 # One training for each recipe and batch size, all on the same split (seed 0) unless it is drawn
 # anew; the last epoch's weights. *One model over re-drawn splits* is a session in which the split
-# is drawn again before each row and the same model trained on, so that it meets test rows that
-# it has been trained on. Where a training ends early, the hours went to others; what it does not
+# is drawn again after the epochs named and the same model trained on, so that it meets test rows
+# that it has been trained on: what happens where the cell that splits is run again and the one that
+# builds the model is not. Where a training ends early, the hours went to others; what it does not
 # reach is a dash, and not scored.
 
 # %%

@@ -12,6 +12,7 @@ def test_each_place_names_what_was_measured(tmp_path):
     recipes = tmp_path / "recipes"
     trained(recipes, "a", 128, [0.1, 0.107], [0.1, 0.1], activation="relu", learning_rate=0.01)
     trained(recipes, "b", 220, [0.1], [0.1], activation="relu", learning_rate=0.1)
+    trained(recipes, "c", 220, [0.7, 0.915], [0.9, 0.99], redraw=[1])
     rows = summary.load(tmp_path / "rows")
     table = paper.contradictions(rows, recipes).set_index("the paper says")["measured here"]
     assert table["Accuracy 0.4626 after 7 epochs, batch size 128"] == (
@@ -21,6 +22,8 @@ def test_each_place_names_what_was_measured(tmp_path):
     assert table["Accuracy 0.5867 with batch size 220"] == "not measured in this report"
     assert "3,297 rows" in table["An accuracy of 91.78 %, on a testing set"]
     assert "66.00 % at most" in table["An accuracy of 91.78 %, on a testing set"]
+    met = "tanh, rate 0.001, one model over re-drawn splits (after epoch 1): 91.50 %"
+    assert met in table["An accuracy of 91.78 %, on a testing set"]
     printed = table["Learning rate 1e-2, later 1e-1"]
     assert "relu, rate 0.1: the loss is no number after epoch 1" in printed
 

@@ -207,7 +207,7 @@ def verdict(scored: pd.DataFrame, trainings: pd.DataFrame) -> str:
             "average."
         )
     used = scored.filter(like="batch size ")
-    redrawn = used.apply(lambda column: column.str.contains(_REDRAWN)).any(axis=1)
+    redrawn = used.apply(lambda column: column.str.contains(REDRAWN)).any(axis=1)
     if redrawn.any() and not redrawn.all():
         fresh, again = scored[~redrawn].iloc[0], scored[redrawn].iloc[0]
         lines.append(
@@ -374,7 +374,7 @@ def whose_accuracy(paper: pd.DataFrame) -> str:
     )
 
 
-_REDRAWN = "one model over re-drawn splits"
+REDRAWN = "one model over re-drawn splits"
 _of = {"test": "test rows", "training": "training rows", "all rows": "all rows"}
 
 
@@ -390,7 +390,8 @@ def _in_words(given: dict) -> str:
     if given["dropout"]:
         words.append(f"dropout {given['dropout']:g}")
     if given.get("redraw"):
-        words.append(_REDRAWN)
+        after = ", ".join(map(str, given["redraw"]))
+        words.append(f"{REDRAWN} (after epoch {after})")
     if given.get("shuffle_columns"):
         words.append("columns shuffled")
     return ", ".join(words)
