@@ -99,8 +99,8 @@ def test_fresh_models_and_one_trained_on_are_told_apart(folder):
     text = study.verdict(scored, trainings)
     assert "is *tanh, rate 0.001* in every row, 7.7 points away" in text
     assert (
-        "*tanh, rate 0.001, one model over re-drawn splits (after epoch 1, 2)* for batch size 220, 1.0. The second"
-        in text
+        "*tanh, rate 0.001, one model over re-drawn splits (after epoch 1, 2)* for batch size 220, "
+        "1.0. The second" in text
     )
 
 
