@@ -4,11 +4,13 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from test_leakage import compared
 from test_summary import PAPER, PREDICTIONS, run
 
-from music_genre import models, publish, summary, training
+from music_genre import models, publish, study, summary, training
 from music_genre.errors import InputError
+from music_genre.paths import ROOT
 from music_genre.provenance import read_json, write_json
 
 
@@ -149,3 +151,17 @@ def test_published_predictions_give_the_published_accuracies():
                 scores["accuracy"]
             )
         assert len(history) == content["epochs_run"]
+
+
+def test_table_one_takes_the_recipe_nearest_to_the_paper_with_a_fresh_model_a_row():
+    table_one = ROOT / "params" / "table1"
+    paper = study.paper_rows(table_one)
+    trainings, curves = study.load(publish.PUBLISHED / "recipes")
+    scored = study.recipes(trainings, study.points(trainings, curves, paper), paper)
+    used = scored.filter(like="batch size ")
+    fresh = ~used.apply(lambda recipes: recipes.str.contains(study.REDRAWN)).any(axis=1)
+    nearest = scored[fresh].iloc[0]
+    for path in table_one.glob("*.yaml"):
+        row = yaml.safe_load(path.read_text())
+        recipe = f"{row['activation']}, rate {row['learning_rate']:g}"
+        assert nearest[f"batch size {row['batch_size']}"] == recipe
