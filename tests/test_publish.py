@@ -119,15 +119,24 @@ def test_table_of_the_readme(tmp_path):
     run(tmp_path / "rows", "7", 64.9, paper=PAPER, train=94.1, predictions=right)
     table = publish.table_one(tmp_path)
     assert "| 7 | 120 | 220 | 91.78 | 64.90 | 100.00 to 100.00 | -26.88 | 94.10 |" in table
-    readme = "a\n<!-- table 1: make publish -->\nold\n<!-- end -->\nb"
-    assert publish.with_table_one(readme, "new\n") == readme.replace("old", "new")
-    with pytest.raises(InputError, match="lacks the marks"):
-        publish.with_table_one("a", "new")
+    marks = "a\n<!-- {}: make publish -->\nold\n<!-- end -->\nb"
+    readme = marks.format("table 1") + marks.format("splits")
+    without = publish.with_published(readme, tmp_path)
+    assert table in without
+    assert "made without `SPLITS=`" in without
+    assert "old" not in without
+    compared(tmp_path / "splits", "segment", list("aabb"), {"extra trees": list("aaba")})
+    compared(tmp_path / "splits", "track", list("aaba"), {"extra trees": list("aaaa")})
+    assert "| three LSTMs | 100.00 | 75.00 |\n| extra trees | 75.00 | 50.00 |" in (
+        publish.with_published(readme, tmp_path)
+    )
+    with pytest.raises(InputError, match="lacks the marks for the table 'splits'"):
+        publish.with_published(marks.format("table 1"), tmp_path)
 
 
 def test_readme_holds_the_published_table():
     readme = publish.README.read_text(encoding="utf-8")
-    assert readme == publish.with_table_one(readme, publish.table_one())
+    assert readme == publish.with_published(readme)
     assert "(reports/gtzan/report.html)" in readme
 
 

@@ -33,6 +33,7 @@ for _column in INPUTS:
     GROUPS.setdefault(re.sub("_(mean|var)$", "", _column), []).append(_column)
 
 
+NAMED = 6  # tracks named of those that cause a confusion
 IMPORTANCE = "importance.csv"  # beside a run's metrics.json
 
 
@@ -119,8 +120,8 @@ def tracks_of_confusion(predictions: pd.DataFrame, *, pairs: int = 3) -> pd.Data
     DataFrame [shape=(n_pairs, 7)]
         As :func:`music_genre.metrics.confused_pairs` orders them: label, predicted, and segments
         so confused; tracks, how many have such a segment; of, how many of the genre were tested;
-        cause half, the fewest that have half of the segments; and which these are, with how many
-        of their tested segments.
+        cause half, the fewest that have half of the segments; and which these are (``NAMED`` at
+        most), with how many of their tested segments.
     """
     tested = _tested(predictions)
     sizes = clips(tested).value_counts()
@@ -138,7 +139,10 @@ def tracks_of_confusion(predictions: pd.DataFrame, *, pairs: int = 3) -> pd.Data
                 "tracks": len(counts),
                 "of": clips(tested[tested["label"] == label]).nunique(),
                 "cause half": half,
-                "which": ", ".join(f"{t} ({n} of {sizes[t]})" for t, n in counts[:half].items()),
+                "which": ", ".join(
+                    f"{t} ({n} of {sizes[t]})" for t, n in counts[:half][:NAMED].items()
+                )
+                + (f", {half - NAMED} more" if half > NAMED else ""),
             }
         )
     columns = ["label", "predicted", "segments", "tracks", "of", "cause half", "which"]

@@ -379,9 +379,10 @@ def load(output: Path) -> tuple[dict, pd.DataFrame, pd.DataFrame]:
             f"{shown(output)} holds no finished run (no baselines.json): run the baselines "
             "notebook first."
         )
-    predictions = pd.read_csv(
-        output / "baselines-predictions.csv", dtype=str, keep_default_na=False
-    )
+    path = output / "baselines-predictions.csv"
+    if not path.exists():  # as published
+        path = output / "baselines-predictions.csv.gz"
+    predictions = pd.read_csv(path, dtype=str, keep_default_na=False)
     lines = pd.read_csv(output / "baselines.csv")
     return provenance.read_json(output / "baselines.json"), lines, predictions
 

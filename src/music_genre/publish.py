@@ -1,4 +1,4 @@
-"""Put a finished report of the full table into ``reports/gtzan/``, and its Table I into the README.
+"""Put a finished report of the full table into ``reports/gtzan/``, and its tables into the README.
 
 Run as ``python -m music_genre.publish reports/table1`` (``make publish``). The other way, with
 ``restore`` behind it (``make restore``), published trainings are shown and not done again.
@@ -12,13 +12,13 @@ from pathlib import Path
 import keras
 import pandas as pd
 
-from music_genre import analysis, baselines, plots, provenance, summary, training
+from music_genre import analysis, baselines, leakage, plots, provenance, summary, training
 from music_genre.errors import InputError
 from music_genre.paths import REPORTS, ROOT, atomic, shown
 
 PUBLISHED = REPORTS / "gtzan"
 README = ROOT / "README.md"
-_MARKED = re.compile(r"(<!-- table 1: make publish -->\n).*?(<!-- end -->)", re.DOTALL)
+_MARKED = r"(<!-- {}: make publish -->\n).*?(<!-- end -->)"
 _DIGITS = 3  # of the published probabilities
 
 
@@ -81,31 +81,50 @@ def table_one(folder: Path = PUBLISHED) -> str:
     """Return the published Table I as Markdown, the paper's rows beside ours, with its source."""
     rows = summary.load(folder / "rows")
     table = summary.accuracy_table(rows).rename(columns={"ours, on training rows": "on training"})
-    lines = [list(table), ["---"] * len(table.columns), *table.to_numpy().tolist()]
-    cells = [[_cell(value) for value in line] for line in lines]
-    text = "\n".join(f"| {' | '.join(line)} |" for line in cells)
     fewest, most = rows["seeds"].min(), rows["seeds"].max()
     seeds = (
         f"{most} seed{'s' if most > 1 else ''}" if fewest == most else f"{fewest} to {most} seeds"
     )
     return (
-        f"{text}\n\nPer cent on test segments, {seeds} a row; the difference is ours minus the "
+        f"{_markdown(table)}\n\nPer cent on test segments, {seeds} a row; the difference is ours minus the "
         "paper's, the interval resamples tracks. Measured on "
         f"{summary.source(rows).label}.\n"
     )
 
 
-def with_table_one(readme: str, table: str) -> str:
-    """Return the README with the table between its two marks.
+def by_split(folder: Path = PUBLISHED) -> str:
+    """Return every model's published accuracy on every split as Markdown."""
+    if not (folder / "splits").exists():
+        return "The published report was made without `SPLITS=`.\n"
+    runs, _ = leakage.load(folder / "splits")
+    costs = leakage.costs(leakage.scores(runs))
+    segments = ", ".join(f"{len(run.predictions):,} by {name}" for name, run in runs.items())
+    return (
+        f"{_markdown(costs[['model', *runs]])}\n\nAccuracy in per cent on test segments "
+        f"({segments}), every model trained anew for each split, one seed. Measured on "
+        f"{leakage.source(runs).label}.\n"
+    )
+
+
+def with_published(readme: str, folder: Path = PUBLISHED) -> str:
+    """Return the README with the published tables between their marks.
 
     Raises
     ------
     InputError
         The marks are not there.
     """
-    if not _MARKED.search(readme):
-        raise InputError("README.md lacks the marks between which Table I stands: restore them.")
-    return _MARKED.sub(lambda marks: f"{marks[1]}{table}{marks[2]}", readme)
+    for name, table in (("table 1", table_one(folder)), ("splits", by_split(folder))):
+        marked = re.compile(_MARKED.format(name), re.DOTALL)
+        if not marked.search(readme):
+            raise InputError(f"README.md lacks the marks for the table {name!r}: restore them.")
+        readme = marked.sub(lambda marks, table=table: f"{marks[1]}{table}{marks[2]}", readme)
+    return readme
+
+
+def _markdown(table: pd.DataFrame) -> str:
+    lines = [list(table), ["---"] * len(table.columns), *table.to_numpy().tolist()]
+    return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
 
 
 def _copy_run(run: Path, target: Path) -> None:
@@ -157,7 +176,7 @@ if __name__ == "__main__":
             )
         else:
             publish(Path(sys.argv[1]))
-            readme = with_table_one(README.read_text(encoding="utf-8"), table_one())
+            readme = with_published(README.read_text(encoding="utf-8"))
             with atomic(README) as temporary:
                 temporary.write_text(readme, encoding="utf-8")
             print(f"{shown(PUBLISHED)} and README.md hold it now: look at them and commit.")
