@@ -131,6 +131,7 @@ def tracks_of_confusion(predictions: pd.DataFrame, *, pairs: int = 3) -> pd.Data
         own = tested[(tested["label"] == label) & (tested["predicted"] == predicted)]
         counts = clips(own).value_counts().sort_index().sort_values(ascending=False, kind="stable")
         half = int((counts.cumsum() < segments / 2).sum()) + 1
+        named = [f"{track} ({n} of {sizes[track]})" for track, n in counts[:half].items()]
         lines.append(
             {
                 "label": label,
@@ -139,9 +140,7 @@ def tracks_of_confusion(predictions: pd.DataFrame, *, pairs: int = 3) -> pd.Data
                 "tracks": len(counts),
                 "of": clips(tested[tested["label"] == label]).nunique(),
                 "cause half": half,
-                "which": ", ".join(
-                    f"{t} ({n} of {sizes[t]})" for t, n in counts[:half][:NAMED].items()
-                )
+                "which": ", ".join(named[:NAMED])
                 + (f", {half - NAMED} more" if half > NAMED else ""),
             }
         )

@@ -86,8 +86,8 @@ def table_one(folder: Path = PUBLISHED) -> str:
         f"{most} seed{'s' if most > 1 else ''}" if fewest == most else f"{fewest} to {most} seeds"
     )
     return (
-        f"{_markdown(table)}\n\nPer cent on test segments, {seeds} a row; the difference is ours minus the "
-        "paper's, the interval resamples tracks. Measured on "
+        f"{_markdown(table)}\n\nPer cent on test segments, {seeds} a row; the difference is ours "
+        "minus the paper's, the interval resamples tracks. Measured on "
         f"{summary.source(rows).label}.\n"
     )
 
