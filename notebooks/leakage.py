@@ -70,6 +70,9 @@ display.figure(
     source,
 )
 
+# %% tags=["headline"]
+display.say(leakage.headline(scores))
+
 # %%
 claims = {name: leakage.claims(of) for name, of in runs.items()}
 display.say(leakage.findings(scores, claims, leakage.paper_accuracy(runs)))

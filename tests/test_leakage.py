@@ -73,6 +73,15 @@ def test_scores_by_hand(folder):
     assert np.isnan(own["ms per segment"])  # the model was not kept
 
 
+def test_headline_has_the_lstms_and_the_best_simpler_model_of_each_split(folder):
+    runs, _ = leakage.load(folder)
+    assert leakage.headline(leakage.scores(runs)) == (
+        "The three LSTMs with the last row's recipe reach 100.00 % split by segment, 50.00 % split "
+        "by track; the best of 3 simpler models 75.00 % (k nearest neighbours), 50.00 % (majority "
+        "class)."
+    )
+
+
 def test_one_is_better_only_where_the_interval_excludes_zero(folder):
     runs, _ = leakage.load(folder)
     claims = leakage.claims(runs["segment"]).set_index("model")

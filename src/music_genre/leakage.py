@@ -298,6 +298,20 @@ def findings(scores: pd.DataFrame, claimed: Mapping[str, pd.DataFrame], paper: f
     return "\n".join(f"- {point}" for point in points)
 
 
+def headline(scores: pd.DataFrame) -> str:
+    """Say in a sentence what the LSTMs and the best simpler model of each split reach."""
+    own, best = [], []
+    for split, of in scores.groupby("split", sort=False):
+        accuracies = of.set_index("model")["accuracy"]
+        simpler = accuracies.drop(LSTM)
+        own.append(f"{accuracies[LSTM]:.2f} % split by {split}")
+        best.append(f"{simpler.max():.2f} % ({simpler.idxmax()})")
+    return (
+        f"The {LSTM} with the last row's recipe reach {', '.join(own)}; the best of "
+        f"{len(simpler)} simpler models {', '.join(best)}."
+    )
+
+
 def _is_it_real(own: pd.DataFrame, paper: float | None) -> str:
     line = own.loc["segment"]
     text = (

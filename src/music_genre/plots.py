@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import cycle, islice
 
 import numpy as np
 import pandas as pd
@@ -294,8 +295,9 @@ def recipes(trainings: pd.DataFrame, curves: pd.DataFrame, paper: pd.DataFrame) 
     """
     sizes = list(dict.fromkeys(paper["batch_size"]))
     used = list(dict.fromkeys(trainings["recipe"]))
-    colors = dict(zip(used, sns.color_palette("husl", len(used)), strict=True))
-    fig = Figure(figsize=(WIDTH, 5.2), layout="constrained")
+    strong_then_light = [*(palette := sns.color_palette("tab20"))[::2], *palette[1::2]]
+    colors = dict(zip(used, islice(cycle(strong_then_light), len(used)), strict=True))
+    fig = Figure(figsize=(WIDTH, 5.8), layout="constrained")
     axes = fig.subplots(1, len(sizes), sharey=True, squeeze=False)[0]
     for ax, size in zip(axes, sizes, strict=True):
         for name, training in trainings[trainings["batch_size"] == size].iterrows():
@@ -316,7 +318,7 @@ def recipes(trainings: pd.DataFrame, curves: pd.DataFrame, paper: pd.DataFrame) 
         Line2D([], [], color=INK, ls=":", label="training rows"),
         Line2D([], [], color=INK, marker="D", ls="", label="the paper's rows"),
     ]
-    fig.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
+    fig.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
     sns.despine(fig)
     return fig
 

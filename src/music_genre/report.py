@@ -50,18 +50,19 @@ def build(folder: Path, rows: Sequence[str], studies: Sequence[str] = ()) -> Pat
     """
     runs = [folder / "rows" / row for row in sorted(rows, key=natural)]
     explore, summary = read(folder / "explore.ipynb"), read(folder / "summary.ipynb")
+    more = {study: read(folder / f"{study}.ipynb") for study in studies}
     sections = [
         _section("explore", [explore]),
         _section("features", [read(folder / "features.ipynb")]),
         *(_row(run, drop=set() if run == runs[0] else {"once"}) for run in runs),
-        *(_section(study, [read(folder / f"{study}.ipynb")]) for study in studies),
+        *(_section(study, [notebook]) for study, notebook in more.items()),
         _section("summary", [summary]),
     ]
     page = Environment(loader=FileSystemLoader(TEMPLATE)).get_template("page.html.j2")
     html = page.render(
         sections=sections,
         banner=_tagged(explore, "banner"),
-        headline=_tagged(summary, "headline"),
+        headline="".join(_tagged(one, "headline") for one in (summary, *more.values())),
         provenance=_provenance(runs),
         css=(TEMPLATE / "style.css").read_text(encoding="utf-8"),
         highlight_css=HtmlFormatter(style="friendly").get_style_defs(".highlight"),

@@ -201,19 +201,18 @@ def recipe_table(rows: pd.DataFrame) -> pd.DataFrame:
 
 def headline(rows: pd.DataFrame) -> str:
     """Say what came out, in two sentences."""
+    measured = source(rows)
     text = (
-        f"The test accuracy measured over the {len(rows)} rows lies between "
-        f"{rows['accuracy'].min():.2f} and {rows['accuracy'].max():.2f} %"
+        f"On {measured.segments:,} segments of {measured.clips:,} clips, the test accuracy "
+        f"measured over the {len(rows)} rows lies between {rows['accuracy'].min():.2f} and "
+        f"{rows['accuracy'].max():.2f} %"
     )
     printed = rows["paper accuracy"].dropna()
     if len(printed):
         text += f"; the paper's Table I has {printed.min():.2f} to {printed.max():.2f} %"
-    if source(rows).is_sample:
-        return (
-            f"{text}. **This was measured on {source(rows).segments:,} segments and is not a "
-            "result about GTZAN.**"
-        )
-    return f"{text}, on {source(rows).segments:,} segments of {source(rows).clips:,} clips."
+    if measured.is_sample:
+        return f"{text}. **This was measured on the sample and is not a result about GTZAN.**"
+    return f"{text}."
 
 
 def findings(rows: pd.DataFrame) -> str:
