@@ -116,7 +116,8 @@ display.say(models.compare_with_paper(layers))
 
 # %%
 folder = params.output_folder(run.output)
-of_run = {"model": model, "source": source, "given": vars(run)}
+identity = training.identity(model, data)
+of_run = {"source": source, "given": vars(run), "identity": identity}
 before = training.finished(folder, **of_run) if run.resume else None
 history = before[1] if before else None
 for draw, last in enumerate([] if before else [*run.redraw, run.epochs]):
@@ -156,5 +157,5 @@ if before:
     result = before[0]
 else:
     outcome = {"history": history, "predictions": training.predict(model, data, rows)}
-    result = training.save(folder, data=data, **outcome, **of_run)
+    result = training.save(folder, model=model, data=data, **outcome, **of_run)
 display.say(training.describe(result, folder, again=bool(before)))

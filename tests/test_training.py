@@ -43,7 +43,7 @@ def save(folder, rows, run):
     model, data, history, predictions = run
     return training.save(
         folder, model=model, data=data, history=history, predictions=predictions,
-        source=SOURCE, given=GIVEN,
+        source=SOURCE, given=GIVEN, identity=training.identity(model, data),
     )  # fmt: skip
 
 
@@ -343,7 +343,8 @@ def test_unfinished_run_is_not_read(tmp_path):
 
 def test_finished_training_is_shown_again_where_it_is_the_same(tmp_path, rows, run):
     save(tmp_path, rows, run)
-    same = {"model": run[0], "source": SOURCE, "given": GIVEN}
+    model, data, _, _ = run
+    same = {"source": SOURCE, "given": GIVEN, "identity": training.identity(model, data)}
     content, history, predictions = training.finished(tmp_path, **same)
     assert content["epochs_run"] == len(history) == 2
     assert len(predictions) == 60
@@ -352,16 +353,30 @@ def test_finished_training_is_shown_again_where_it_is_the_same(tmp_path, rows, r
         {"given": {**GIVEN, "epochs": 3}},
         {"given": {**GIVEN, "seed": 4}},
         {"source": dataclasses.replace(SOURCE, sha256="1" * 64)},
-        {"model": models.lstm(58, 3, activation="tanh", dropout=0.2, learning_rate=1e-3, seed=3)},
-        {"model": models.lstm(58, 3, activation="tanh", dropout=0.1, learning_rate=1e-2, seed=3)},
+        {"identity": "0" * 16},
     ):
         assert training.finished(tmp_path, **{**same, **other}) is None
+
+
+def test_another_network_rate_split_or_input_is_another_training(rows, run):
+    model, data, _, _ = run
+    same = training.identity(model, data)
+    kind = {"activation": "tanh", "dropout": 0.1, "learning_rate": 1e-3, "seed": 3}
+    assert training.identity(models.lstm(58, 3, **kind), data) == same
+    for change in ({"dropout": 0.2}, {"learning_rate": 1e-2}, {"activation": "relu"}):
+        assert training.identity(models.lstm(58, 3, **{**kind, **change}), data) != same
+    other_parts = np.where(data.parts == "test", "train", "test")
+    for change in ({"parts": other_parts}, {"x": data.x * 1.01}, {"y": data.y[::-1]}):
+        assert training.identity(model, dataclasses.replace(data, **change)) != same
+    nearly = dataclasses.replace(data, x=data.x * np.float32(1 + 1e-7))
+    assert training.identity(model, nearly) == same
 
 
 def test_what_the_paper_reports_may_change_without_another_training(tmp_path, rows, run):
     save(tmp_path, rows, run)
     given = {**GIVEN, "paper": {"accuracy": 45.92}}
-    content, _, _ = training.finished(tmp_path, model=run[0], source=SOURCE, given=given)
+    same = training.identity(run[0], run[1])
+    content, _, _ = training.finished(tmp_path, source=SOURCE, given=given, identity=same)
     assert content["paper"] == {"accuracy": 45.92}
     assert training.load(tmp_path)[0] == content
 

@@ -200,12 +200,13 @@ def save(
     predictions: pd.DataFrame,
     source: Source,
     given: dict,
+    identity: str,
 ) -> dict:
     """Write what the run produced; ``metrics.json`` last, so that its existence means success.
 
     Writes history.csv, predictions.csv (probabilities to 5 significant digits), model.keras,
     scaler.json and metrics.json, and returns the content of the last. ``given`` are the notebook's
-    parameters.
+    parameters, ``identity`` is that of the model and data before training (:func:`identity`).
     """
     output.mkdir(parents=True, exist_ok=True)
     (output / "metrics.json").unlink(missing_ok=True)
@@ -225,7 +226,7 @@ def save(
     content = {
         "parameters": _settings(given),
         "paper": given["paper"],
-        "network": _network(model),
+        "identity": identity,
         "epochs_run": len(history),
         "epochs_kept": int(history["kept"].sum()),
         "diverged": bool(~np.isfinite(history["loss"]).all()),
@@ -260,20 +261,38 @@ def load(run: Path) -> tuple[dict, pd.DataFrame, pd.DataFrame]:
     return content, pd.read_csv(run / "history.csv"), pd.read_csv(predictions)
 
 
+def identity(model: keras.Model, data: Prepared) -> str:
+    """Return a checksum of a training's layers, optimizer, split and inputs.
+
+    It tells whether a change of the code makes another training of the same parameters. The inputs
+    enter by the mean size of each column, to four digits: they differ in their last bits between
+    kinds of machine (which a state to go on from may not: :mod:`music_genre.checkpoints`).
+    """
+    sizes = np.abs(data.x).mean(axis=(0, 2), dtype=float)
+    described = {
+        "model": model.get_config(),
+        "optimizer": model.optimizer.get_config(),
+        "parts": data.parts.tolist(),
+        "genres": data.y.tolist(),
+        "inputs": [f"{size:.4f}" for size in sizes],
+    }
+    text = json.dumps(described, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 def finished(
-    output: Path, *, model: keras.Model, source: Source, given: dict
+    output: Path, *, source: Source, given: dict, identity: str
 ) -> tuple[dict, pd.DataFrame, pd.DataFrame] | None:
     """Return what the same training left in a folder before, as :func:`load` does, or None.
 
-    The same is one of an equal model and optimizer (their layers and settings, whatever the version
-    of the libraries), on an equal table, with equal parameters. What the paper reports is no part
-    of it, and brought up to date.
+    The same is one of equal :func:`identity`, on an equal table, with equal parameters, whatever
+    the version of the libraries. What the paper reports is no part of it, and brought up to date.
     """
     if not (output / "metrics.json").exists():
         return None
     content, history, predictions = load(output)
-    found = content["parameters"], content.get("network"), content["source"]["sha256"]
-    if found != (_settings(given), _network(model), source.sha256):
+    found = content["parameters"], content.get("identity"), content["source"]["sha256"]
+    if found != (_settings(given), identity, source.sha256):
         return None
     if content["paper"] != given["paper"]:
         content["paper"] = given["paper"]
@@ -283,13 +302,6 @@ def finished(
 
 def _settings(given: dict) -> dict:
     return {name: value for name, value in given.items() if name not in _NOT_SETTINGS}
-
-
-def _network(model: keras.Model) -> str:
-    """Return a checksum of a model's layers and its optimizer's settings."""
-    described = [model.get_config(), model.optimizer.get_config()]
-    text = json.dumps(described, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def source(content: dict) -> Source:
