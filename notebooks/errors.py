@@ -108,8 +108,8 @@ strictest = list(runs)[-1]
 drops = analysis.importance_of(runs[strictest], rows)
 display.figure(
     plots.importance(drops),
-    f"Permutation importance, split by {strictest}: accuracy lost on 1,000 test segments at most, "
-    "mean and SD of three shuffles.",
+    f"Permutation importance, split by {strictest}: accuracy lost on {analysis.DRAWN:,} test "
+    f"segments at most, mean and SD of {analysis.REPEATS} shuffles.",
     source,
 )
 

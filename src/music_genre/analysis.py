@@ -34,6 +34,7 @@ for _column in INPUTS:
 
 
 NAMED = 6  # tracks named of those that cause a confusion
+REPEATS, DRAWN = 3, 1000  # of a run's importance: shuffles, and test rows at most
 IMPORTANCE = "importance.csv"  # beside a run's metrics.json
 
 
@@ -368,7 +369,7 @@ def importance(
 
 
 def importance_of(
-    run: Path, table: pd.DataFrame, *, repeats: int = 3, rows: int = 1000
+    run: Path, table: pd.DataFrame, *, repeats: int = REPEATS, rows: int = DRAWN
 ) -> pd.DataFrame:
     """Measure a run's :func:`importance` and keep it in its folder, or read what was kept.
 
