@@ -6,12 +6,12 @@ ends, and from time to time before, so that one that was killed does not begin a
 
 import hashlib
 import json
-import os
 import platform
 import zipfile
 from importlib.metadata import version
 from pathlib import Path
 
+import joblib
 import keras
 import numpy as np
 import pandas as pd
@@ -28,8 +28,9 @@ def folder(model: keras.Model, *data: np.ndarray, batch_size: int, seed: int) ->
     """Return the folder for the states of one training, whatever its number of epochs.
 
     Its name is a hash of all that determines the training: layers, optimizer, initial weights and
-    random states, the data and their order, batch size, seed, back end, versions and kind of
-    machine. Call it before training.
+    random states, the data and their order, batch size, seed, back end, versions, kind of machine
+    and the number of cores that the process may use, by which sums round otherwise. Call it before
+    training.
     """
     described = {
         "format": FORMAT,
@@ -40,7 +41,7 @@ def folder(model: keras.Model, *data: np.ndarray, batch_size: int, seed: int) ->
         "seed": seed,
         "backend": keras.backend.backend(),
         "packages": {name: version(name) for name in _PACKAGES},
-        "machine": [platform.machine(), os.cpu_count()],
+        "machine": [platform.machine(), joblib.cpu_count()],
     }
     digest = hashlib.sha256(json.dumps(described, sort_keys=True, default=str).encode())
     for array in [*_state(model).values(), *data]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
+import joblib
 import pandas as pd
 
 from music_genre.errors import InputError
@@ -26,7 +27,7 @@ def record() -> dict:
         "python": platform.python_version(),
         "packages": {name: version(name) for name in packages},
         "keras_backend": backend,
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "machine": f"{platform.system()} {platform.machine()}, {joblib.cpu_count()} cores",
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
