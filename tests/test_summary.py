@@ -116,7 +116,7 @@ def test_seeds_are_averaged_with_their_spread(tmp_path):
     assert (row["accuracy"], row["spread"], row["seeds"]) == (64.0, 4.0, 3)
     assert (row["low"], row["high"]) == (100.0, 100.0)
     text = summary.findings(rows)
-    assert "trained with 3 seeds" in text
+    assert "trained with 3 seeds, which" in text
     assert "4.00 to 4.00 points" in text
 
 

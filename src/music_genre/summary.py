@@ -280,12 +280,13 @@ def _certainty(rows: pd.DataFrame) -> str:
         "The intervals draw the tracks of the test rows anew, since the segments of a track are "
         "not independent"
     )
-    fewest = rows["seeds"].min()
+    fewest, most = rows["seeds"].min(), rows["seeds"].max()
     if fewest > 1:
         return (
-            f"**Certainty.** Each row was trained with {fewest} seeds or more, which decide split, "
-            f"initial weights and batches; a seed moves the accuracy by {rows['spread'].min():.2f} "
-            f"to {rows['spread'].max():.2f} points (standard deviation). {intervals}."
+            f"**Certainty.** Each row was trained with {fewest} seeds"
+            f"{' or more' if most > fewest else ''}, which decide split, initial weights and "
+            f"batches; a seed moves the accuracy by {rows['spread'].min():.2f} to "
+            f"{rows['spread'].max():.2f} points (standard deviation). {intervals}."
         )
     return (
         f"**Certainty.** {intervals}; they say nothing of another seed. "
