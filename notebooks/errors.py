@@ -90,8 +90,9 @@ faults = {
 for split, measured in faults.items():
     display.table(
         analysis.fault_table(measured),
-        f"Accuracy in per cent on test segments of tracks with the fault and without any such, "
-        f"with 95 % intervals over tracks; split by {split}.",
+        f"Accuracy in per cent on test segments with the fault and without it (equal segments: "
+        "against tracks that are no duplicates), with 95 % intervals over tracks, which few tracks "
+        f"make too narrow; split by {split}.",
         source,
     )
 display.say(analysis.describe_faults(faults))
@@ -112,6 +113,7 @@ display.figure(
     f"segments at most, mean and SD of {analysis.REPEATS} shuffles.",
     source,
 )
+display.say(analysis.describe_importance(drops))
 
 # %% [markdown]
 # ## What the order of the inputs is worth

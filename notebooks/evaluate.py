@@ -38,8 +38,8 @@ display.say(training.describe(result, folder))
 # ## Accuracy, precision, recall, F1
 #
 # In per cent; precision, recall and F1 are means over genres, each genre counting alike. The
-# paper does not say which rows its figures come from, so the training rows stand beside the test
-# rows.
+# paper evaluates on its test dataset and does not say which rows that holds; the training rows
+# stand beside the test rows for comparison.
 
 # %%
 display.table(training.parts(result), "Scores on training and test segments.", source)
@@ -67,7 +67,8 @@ display.figure(
 scores = metrics.per_genre(test["label"], test["predicted"])
 display.figure(
     plots.per_genre(scores),
-    f"Precision, recall and F1 by genre (the paper's Fig. 15); {len(test):,} test segments.",
+    "Precision, recall and F1 by genre (another reading of the paper's Fig. 15); "
+    f"{len(test):,} test segments.",
     source,
 )
 display.table(scores, f"Scores by genre; {len(test):,} test segments.", source)

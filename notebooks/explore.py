@@ -51,7 +51,9 @@ steps = [
     "confusion matrix\nprecision, recall, F1",
 ]
 display.figure(
-    plots.workflow(steps), "The paper's workflow of the RNN model.", "drawn from the paper's text"
+    plots.workflow(steps),
+    "The paper's workflow of the RNN model; length of segments and split are our reading.",
+    "drawn from the paper's text",
 )
 
 # %% [markdown]

@@ -53,15 +53,17 @@ display.banner(source)
 #
 # - **Activation and learning rate.** The text says ReLU for all hidden layers and names rates of
 #   1e-2 and 1e-1. With these the network does not train: the loss stays near that of guessing or
-#   stops being a number (`-p activation relu -p learning_rate 0.1` shows it). The rows of
+#   stops being a number (`-p activation relu -p learning_rate 0.1` shows it). It is the rate that
+#   stops it: with 1e-2 tanh does not train either, with 1e-3 ReLU does. The rows of
 #   `params/table1` use tanh and the rates that come nearest to Table I in the recipe study
-#   (`make report RECIPES=1`), one for each batch size, as the paper's own rates change with it.
+#   (`make report RECIPES=1`), one for each batch size, as the rates in the paper's Experiments B.
 # - **Epochs and accuracies.** The text names 600 epochs, Table I ends at 120. The text gives an
 #   accuracy of 0.4626 after 7 epochs, the table 33.45 % (and 45.92 % after 20); the text gives
 #   0.5867 for a batch size of 220, the table 57.51 % for 128 and no less than 72.37 % for 220. The
 #   rows follow the table. Its text prints no learning rate for rows 3 and 6.
 # - **Split.** The text speaks of a test set but not of its size or how it is drawn. Here: a third
-#   of the segments at random, each genre keeping its share. Segments of one track then fall on
+#   of the segments at random, each genre keeping its share (in the paper, the recipe study finds,
+#   it probably did not). Segments of one track then fall on
 #   both sides. `-p split track` keeps tracks whole; `-p split artist` takes the published lists
 #   of Kereliuk, Sturm and Larsen (2015), which keep artists apart and leave faulty clips out.
 # - **Scaling** is fitted on all rows before the split, as the paper's order of steps has it.
@@ -106,13 +108,14 @@ display.say(models.compare_with_paper(layers))
 # %% [markdown]
 # ## Training
 #
-# Adam, sparse categorical cross-entropy. The test rows are only watched: nothing is chosen by
-# them, and the last epoch's weights are kept. Rows that differ in nothing but epochs are one
-# training: a longer one goes on where a shorter one of the same recipe ended, with the numbers of
-# a training in one go, and one that is finished in the same folder is shown as it is (`-p resume
-# False` begins anew). With `-y "redraw: [40]"` the split is drawn
-# again after epoch 40 and the same model is trained on: it is then tested on rows many of which it
-# has been trained on before.
+# Adam, sparse categorical cross-entropy. The test rows are only watched: no epoch is chosen by
+# them, the last one's weights are kept. (The learning rates of `params/table1` were: they are those
+# whose test accuracies came nearest to the paper's, see above.) Rows that differ in nothing but
+# epochs are one training: a longer one goes on where a shorter one of the same recipe ended, with
+# the numbers of a training in one go, and one that is finished in the same folder is shown as it is
+# (`-p resume False` begins anew). With `-y "redraw: [40]"` the split is drawn again after epoch 40
+# and the same model is trained on: it is then tested on rows many of which it has been trained on
+# before.
 
 # %%
 folder = params.output_folder(run.output)

@@ -402,8 +402,18 @@ def test_faults_are_told_apart_in_words_only_where_the_interval_excludes_zero():
     line = {"fault": "twin", "difference": -20.0, "difference low": -30.0, "difference high": -5.0}
     apart, alike = pd.DataFrame([line]), pd.DataFrame([{**line, "difference high": 5.0}])
     said = analysis.describe_faults({"segment": apart, "track": alike})
-    assert "by segment: *twin*: -20.0 points (95 % interval -30.0 to -5.0)." in said
+    assert "excludes zero: *twin*: -20.0 points (95 % interval -30.0 to -5.0)." in said
     assert "by track, no kind of fault can be told from the rest." in said
+
+
+def test_importance_in_words_names_what_costs_most_and_what_nothing():
+    drops = pd.DataFrame(
+        {"input": list("abcde"), "drop": [1.0, 9.0, 0.1, 4.0, 3.0], "SD": [0.1, 1.0, 0.2, 0.5, 0.2]}
+    )
+    assert analysis.describe_importance(drops) == (
+        "Shuffling *b* costs 9.0 points of accuracy, the most; next come *d* 4.0; *e* 3.0; *a* "
+        "1.0. Of 5 inputs and groups 1 cost too little to be told from nothing: c."
+    )
 
 
 def test_importance_is_measured_with_the_runs_model_and_kept(tmp_path, table, predictions):

@@ -118,7 +118,7 @@ def test_what_leaks_are_worth_by_hand(folder):
     said = leakage.describe_costs(costs.reset_index(), parts)
     # 50, 50 and the SVM's 0: it is wrong everywhere on both; the majority class does not count.
     assert "33.3 percentage points on average over 3 models that learn, from 0.0 (RBF-SVM)" in said
-    assert "to the three LSTMs 50.0" in said
+    assert "that of the three LSTMs by 50.0" in said
     claims = {name: leakage.claims(run) for name, run in runs.items()}
     assert "split by track they reach 50.00 %" in leakage.findings(scores, claims, None)
 
@@ -156,6 +156,13 @@ def test_best_epoch_beside_the_last(folder):
     assert line["last epoch"] == 3
     assert line["best epoch"] == 2
     assert line["difference"] == pytest.approx(90 - 70)
+
+
+def test_training_that_broke_down_is_told(folder):
+    runs, _ = leakage.load(folder, ["track"])
+    assert "from 90.0 % on test rows after epoch 2 it fell to 70.0 %" in leakage.stability(runs)
+    runs["track"].history["test_accuracy"] = [0.5, 0.6, 0.7]
+    assert leakage.stability(runs) == ""
 
 
 def test_scaling_on_all_rows_by_hand(tmp_path):

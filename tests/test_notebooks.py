@@ -186,7 +186,7 @@ def test_splits_are_compared(few_rows, tmp_path):
     assert text.count("image/png") >= 2
     assert "No split by artist: no lists." in text
     assert "the three LSTMs reach 100.00 %" in text
-    assert "**Shared tracks** are worth" in text
+    assert "**Shared tracks.** From the split by segment to that by track" in text
 
 
 def test_errors_are_located(few_rows, tmp_path):

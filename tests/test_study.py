@@ -88,15 +88,16 @@ def test_distance_is_the_mean_absolute_difference(folder):
     assert best["training"] == pytest.approx((3 + 4 + 0) / 3)
     assert scored.iloc[1]["test"] == pytest.approx((1 + 2 + 80) / 3)
     assert "*tanh, rate 0.001* in every row, 7.7 percentage points" in (
-        study.verdict(scored, trainings)
+        study.verdict(scored, trainings, points)
     )
 
 
 def test_fresh_models_and_one_trained_on_are_told_apart(folder):
     trained(folder, "redrawn", 220, [0.5, 0.8, 0.9], [0.6, 0.7, 0.9], redraw=[1, 2])
     trainings, curves = study.load(folder)
-    scored = study.recipes(trainings, study.points(trainings, curves, PAPER), PAPER)
-    text = study.verdict(scored, trainings)
+    points = study.points(trainings, curves, PAPER)
+    scored = study.recipes(trainings, points, PAPER)
+    text = study.verdict(scored, trainings, points)
     assert "is *tanh, rate 0.001* in every row, 7.7 points away" in text
     assert (
         "*tanh, rate 0.001, one model over re-drawn splits (after epoch 1, 2)* for batch size 220, "
@@ -143,8 +144,8 @@ def test_published_table_has_9990_segments_and_a_third_of_them_fits_the_paper():
     assert study.PUBLISHED_SEGMENTS.sum() == 9990
     parts = study.granularity(study.paper_rows(ROOT / "params" / "table1")).set_index("part")
     # 33.45 % of 3,297 is 1,103 right: 33.4547. Of 1,998: 668 is 33.4334, 669 is 33.4835.
-    assert parts.loc["test, 33% held out", "segments"] == 3297
-    assert parts.loc["test, 33% held out", "accuracies possible"] == "7 of 7"
+    assert parts.loc["test rows with 33% held out", "segments"] == 3297
+    assert parts.loc["test rows with 33% held out", "accuracies possible"] == "7 of 7"
     assert not study.reachable([33.45], 1998)[0]
 
 

@@ -21,18 +21,19 @@ metal.00000.0.wav,train,metal,blues
 
 def run(
     folder, name, accuracy, *, paper=None, sha256="a" * 64, train=80.0, diverged=False,
-    predictions=PREDICTIONS, **given,
+    predictions=PREDICTIONS, history="epoch,test_accuracy\n1,0.5\n", **given,
 ):  # fmt: skip
     scores = {"precision": 50.0, "recall": 50.0, "f1": 50.0}
     (folder / name).mkdir(parents=True)
-    (folder / name / "history.csv").write_text("epoch\n1\n")
+    (folder / name / "history.csv").write_text(history)
     (folder / name / "predictions.csv").write_text(predictions)
     write_json(
         folder / name / "metrics.json",
         {
             "parameters": {
                 "epochs": 120, "batch_size": 220, "learning_rate": 0.001, "activation": "tanh",
-                "dropout": 0.0, "split": "segment", "scale_on": "all", **given,
+                "dropout": 0.0, "split": "segment", "scale_on": "all",
+                "seed": int(folder.name) if folder.parent.name == "seeds" else 0, **given,
             },
             "paper": paper or {},
             "diverged": diverged,
@@ -118,6 +119,35 @@ def test_seeds_are_averaged_with_their_spread(tmp_path):
     text = summary.findings(rows)
     assert "trained with 3 seeds, which" in text
     assert "4.00 to 4.00 points" in text
+
+
+def test_training_that_broke_down_is_told(tmp_path):
+    fell = "epoch,test_accuracy\n1,0.7\n2,0.4\n3,0.65\n"
+    run(tmp_path / "rows", "6", 66.0)
+    run(tmp_path / "rows", "7", 65.0)
+    run(tmp_path / "seeds" / "2", "7", 65.0, history=fell)
+    rows = summary.load(tmp_path / "rows")
+    text = summary.findings(rows)
+    assert text.count("**Stability.**") == 1
+    assert "in row 7: seed 2: from 70.0 % on test rows after epoch 1 it fell to 40.0 %" in text
+
+
+def test_rows_trained_otherwise_than_printed_are_named_at_the_top(tmp_path):
+    run(tmp_path, "1", 60.0, paper={**PAPER, "activation": "tanh", "learning_rate": 0.001})
+    run(tmp_path, "2", 60.0, paper={**PAPER, "activation": "relu", "learning_rate": 0.001})
+    run(tmp_path, "3", 60.0, paper={**PAPER, "activation": "tanh", "learning_rate": 0.01})
+    run(tmp_path, "4", 60.0, paper={**PAPER, "activation": "tanh"})
+    assert "Rows 2, 3 were trained with another activation or learning rate than the paper" in (
+        summary.headline(summary.load(tmp_path))
+    )
+
+
+def test_precision_is_set_beside_recall_as_in_the_paper(tmp_path):
+    run(tmp_path, "1", 33.0, paper={**PAPER, "precision": 55.47, "recall": 33.16})
+    run(tmp_path, "2", 60.0, paper=PAPER)
+    text = summary.findings(summary.load(tmp_path))
+    assert "In the paper's row 1 precision is 22.3 points above recall" in text  # 55.47 - 33.16
+    assert "in ours there 0.0." in text
 
 
 def test_seed_of_before_columns_could_be_shuffled_counts_where_they_are_not(tmp_path):

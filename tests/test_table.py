@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,14 @@ def test_source_says_what_the_table_is(tmp_path, few_rows):
     assert source.sha256 == hashlib.sha256(Path(path).read_bytes()).hexdigest()
     assert source.label == f"mine.csv: 12 clips, 60 segments, sha256 {source.sha256[:12]}"
     assert not source.is_sample
+
+
+def test_table_that_lacks_some_of_the_published_segments_says_so():
+    source = table.Source("data/features_3_sec.csv", False, 1000, 9268, 10, "a" * 64)
+    assert source.in_words == "9,268 of the published 9,990 segments"
+    assert replace(source, segments=9990).in_words == "9,990 segments"
+    assert replace(source, path="extracted.csv").in_words == "9,268 segments"
+    assert replace(source, clips=930).in_words == "9,268 segments"
 
 
 def test_sample_is_ten_genres_of_ten_clips_of_five_segments():

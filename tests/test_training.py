@@ -201,6 +201,18 @@ def test_seconds_are_those_of_the_epochs_trained_here(rows, run, tmp_path):
     assert (content["seconds"], content["epochs_kept"]) == (7.0, 1)
 
 
+def test_collapse_is_told_with_the_best_before_and_the_end():
+    history = pd.DataFrame(
+        {"epoch": range(1, 7), "test_accuracy": [0.3, 0.7, 0.62, 0.4, 0.5, 0.65]}
+    )
+    assert training.collapse(history) == (
+        "from 70.0 % on test rows after epoch 2 it fell to 40.0 % after epoch 4, and ended at "
+        "65.0 %"
+    )
+    history["test_accuracy"] = [0.3, 0.7, 0.62, 0.61, 0.72, 0.7]
+    assert training.collapse(history) == ""
+
+
 def test_another_recipe_has_other_states(rows, tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoints, "FOLDER", tmp_path)
     parts = splits.split(rows, "segment", test_size=0.33, seed=3)

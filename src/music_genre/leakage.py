@@ -258,17 +258,18 @@ def costs(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def describe_costs(costs: pd.DataFrame, parts: Mapping[str, np.ndarray]) -> str:
-    """Say what each leak is worth, over the models that learn."""
+    """Say what each stricter split takes away, over the models that learn."""
     learn = costs[costs["model"] != MAJORITY].set_index("model")
     points = []
     for looser, stricter in pairwise(parts):
         lost = learn[f"{looser} less {stricter}"]
         rows = [f"{(parts[name] == 'train').sum():,}" for name in (looser, stricter)]
         points.append(
-            f"- **{_SHARED[looser, stricter]}** are worth {lost.mean():.1f} percentage points on "
-            f"average over {len(lost)} models that learn, from {lost.min():.1f} ({lost.idxmin()}) "
-            f"to {lost.max():.1f} ({lost.idxmax()}); to the {LSTM} {lost[LSTM]:.1f}. (Training "
-            f"rows: {rows[0]} by {looser}, {rows[1]} by {stricter}.)"
+            f"- **{_SHARED[looser, stricter]}.** From the split by {looser} to that by {stricter} "
+            f"accuracy falls by {lost.mean():.1f} percentage points on average over {len(lost)} "
+            f"models that learn, from {lost.min():.1f} ({lost.idxmin()}) to {lost.max():.1f} "
+            f"({lost.idxmax()}); that of the {LSTM} by {lost[LSTM]:.1f}. (Training rows: {rows[0]} "
+            f"by {looser}, {rows[1]} by {stricter}.)"
         )
     if not points:
         return "Only one split was trained, so what a leak is worth cannot be said here."
@@ -315,7 +316,7 @@ def headline(scores: pd.DataFrame) -> str:
 def _is_it_real(own: pd.DataFrame, paper: float | None) -> str:
     line = own.loc["segment"]
     text = (
-        f"**Is it real?** Split by segment, as the paper does it, the {LSTM} reach "
+        f"**Is it real?** Split by segment, as the paper seems to do it, the {LSTM} reach "
         f"{line['accuracy']:.2f} % ({_ends(line)})"
     )
     if paper is not None:
@@ -408,6 +409,17 @@ def _lstm_scaled_otherwise(run: Run) -> dict[str, tuple[pd.Series, pd.Series]]:
             pair = (run.predictions[LSTM], other)
             return {LSTM: pair if own["scale_on"] == "train" else pair[::-1]}
     return {}
+
+
+def stability(runs: Mapping[str, Run]) -> str:
+    """List on which splits the LSTMs' training broke down on the way; empty if on none."""
+    found = {name: training.collapse(run.history) for name, run in runs.items()}
+    return "\n".join(
+        f"- Split by {name}, the training of the {LSTM} broke down on the way: {how}. The last "
+        "epoch counts."
+        for name, how in found.items()
+        if how
+    )
 
 
 def best_epochs(runs: Mapping[str, Run]) -> pd.DataFrame:

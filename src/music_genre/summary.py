@@ -36,6 +36,8 @@ def load(folder: Path, names: Sequence[str] = ()) -> pd.DataFrame:
         The hyperparameters; test scores ``precision``, ``recall``, ``f1``, ``accuracy`` in per
         cent, the mean over the seeds; ``low`` and ``high``, the ends of the accuracy's 95 %
         interval over tracks (:func:`music_genre.intervals.interval`); ``seeds``, how many;
+        ``collapses``, in words, of the seeds whose training broke down on the way
+        (:func:`music_genre.training.collapse`), or empty;
         ``spread``, the accuracy's standard deviation over them in percentage points, missing with
         one; ``train accuracy``; ``diverged``; ``failed``, why, or empty; what the paper reports
         under ``paper <name>``; the table measured on under ``source``.
@@ -74,6 +76,7 @@ def _line(folder: Path, name: str) -> dict:
             "shuffle_columns": given.get("shuffle_columns", False),
             **dict.fromkeys([*NAMES, "low", "high", "spread", "train accuracy"], np.nan),
             "seeds": 0,
+            "collapses": "",
             "diverged": False,
             "failed": content["error"],
             **{f"paper {key}": given.get("paper", {}).get(key) for key in _PRINTED},
@@ -81,6 +84,9 @@ def _line(folder: Path, name: str) -> dict:
         }
     runs = [training.load(path) for path in with_seeds(folder / name)]
     results = [result for result, _, _ in runs]
+    collapses = {
+        result["parameters"]["seed"]: training.collapse(history) for result, history, _ in runs
+    }
     first = results[0]
     scores = pd.DataFrame([result["parts"]["test"] for result in results])
     low, high = interval(*_correct([predictions for _, _, predictions in runs]))
@@ -92,6 +98,7 @@ def _line(folder: Path, name: str) -> dict:
         "high": high,
         "seeds": len(runs),
         "spread": scores["accuracy"].std(),
+        "collapses": "; ".join(f"seed {seed}: {how}" for seed, how in collapses.items() if how),
         "train accuracy": np.mean([result["parts"]["train"]["accuracy"] for result in results]),
         "diverged": any(result["diverged"] for result in results),
         "failed": "",
@@ -203,13 +210,19 @@ def headline(rows: pd.DataFrame) -> str:
     """Say what came out, in two sentences."""
     measured = source(rows)
     text = (
-        f"On {measured.segments:,} segments of {measured.clips:,} clips, the test accuracy "
+        f"On {measured.in_words} of {measured.clips:,} clips, the test accuracy "
         f"measured over the {len(rows)} rows lies between {rows['accuracy'].min():.2f} and "
         f"{rows['accuracy'].max():.2f} %"
     )
     printed = rows["paper accuracy"].dropna()
     if len(printed):
         text += f"; the paper's Table I has {printed.min():.2f} to {printed.max():.2f} %"
+    otherwise = rows.index[_otherwise(rows)]
+    if len(otherwise):
+        text += (
+            f". {row_names(otherwise, 'Row')} {'was' if len(otherwise) == 1 else 'were'} trained "
+            "with another activation or learning rate than the paper prints"
+        )
     if measured.is_sample:
         return f"{text}. **This was measured on the sample and is not a result about GTZAN.**"
     return f"{text}."
@@ -226,6 +239,14 @@ def findings(rows: pd.DataFrame) -> str:
             f"percentage points (row {gaps.idxmin()}) to {gaps.max():.1f} (row {gaps.idxmax()}), "
             f"{gaps.mean():.1f} on average. " + _beyond_the_interval(both)
         )
+    ahead = (rows["paper precision"] - rows["paper recall"]).dropna()
+    if len(ahead):
+        widest = ahead.idxmax()
+        points.append(
+            f"**Precision.** In the paper's row {widest} precision is {ahead[widest]:.1f} points "
+            f"above recall, the most of its rows; in ours there "
+            f"{rows.loc[widest, 'precision'] - rows.loc[widest, 'recall']:.1f}."
+        )
     if len(both) > 2:
         agreement = both["accuracy"].corr(both["paper accuracy"], method="spearman")
         points.append(
@@ -239,16 +260,21 @@ def findings(rows: pd.DataFrame) -> str:
         f"{rows.loc[gap.idxmax(), 'accuracy']:.1f} % of those held out; that is the widest gap "
         "of all rows."
     )
+    for name, how in rows["collapses"][rows["collapses"] != ""].items():
+        points.append(
+            f"**Stability.** Training broke down on the way in row {name}: {how}. The last epoch "
+            "counts, as in every row."
+        )
     diverged = rows.index[rows["diverged"]]
     if len(diverged):
         points.append(
-            f"**Divergence.** The loss stopped being finite in row {', '.join(diverged)}; the "
+            f"**Divergence.** The loss stopped being finite in {row_names(diverged)}; the "
             "scores there are those of a broken model."
         )
     failed = rows.index[rows["failed"] != ""]
     if len(failed):
         points.append(
-            f"**Failure.** Row {', '.join(failed)} could not be trained; Table I says why, and "
+            f"**Failure.** {row_names(failed, 'Row')} could not be trained; Table I says why, and "
             "nothing here speaks of it."
         )
     points.append(_certainty(rows[rows["failed"] == ""]))
@@ -261,6 +287,19 @@ def findings(rows: pd.DataFrame) -> str:
     return "\n".join(f"- {point}" for point in points)
 
 
+def _otherwise(rows: pd.DataFrame) -> pd.Series:
+    """Tell which rows were trained with another activation or rate than the paper prints."""
+    return rows["paper activation"].notna() & (
+        (rows["activation"] != rows["paper activation"])
+        | (rows["learning_rate"] != rows["paper learning_rate"].fillna(rows["learning_rate"]))
+    )
+
+
+def row_names(names: Sequence[str], word: str = "row") -> str:
+    """Return names as "row 4" or "rows 4, 5"."""
+    return f"{word}{'s' if len(names) > 1 else ''} {', '.join(names)}"
+
+
 def _beyond_the_interval(both: pd.DataFrame) -> str:
     """Say in which rows the paper's accuracy lies outside ours' interval."""
     outside = (both["paper accuracy"] < both["low"]) | (both["paper accuracy"] > both["high"])
@@ -271,7 +310,7 @@ def _beyond_the_interval(both: pd.DataFrame) -> str:
         (both[~outside], "within"),
     ):
         if len(rows):
-            sides.append(f"{what} it in row {', '.join(rows.index)}")
+            sides.append(f"{what} it in {row_names(rows.index)}")
     return f"Against the 95 % interval of ours, the paper's accuracy lies {'; '.join(sides)}."
 
 
@@ -293,7 +332,7 @@ def _certainty(rows: pd.DataFrame) -> str:
         + (
             "No row was trained with a second seed"
             if rows["seeds"].max() == 1
-            else f"Row {', '.join(rows.index[rows['seeds'] == 1])} was trained with one seed only"
+            else f"Of {row_names(rows.index[rows['seeds'] == 1])} there is one seed only"
         )
         + ", so a small difference from the paper means little."
     )

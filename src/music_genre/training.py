@@ -19,6 +19,8 @@ from music_genre.features import INPUTS
 from music_genre.paths import atomic, shown
 from music_genre.table import Source
 
+COLLAPSE = 0.1  # a fall of the test accuracy, as a share, beyond what epochs differ by
+
 # Parameters that do not change what is learnt.
 _NOT_SETTINGS = {"features", "output", "paper", "resume"}
 
@@ -307,6 +309,24 @@ def _settings(given: dict) -> dict:
 def source(content: dict) -> Source:
     """Return the table that a run was measured on, from its metrics."""
     return Source(**content["source"])
+
+
+def collapse(history: pd.DataFrame) -> str:
+    """Say where a training broke down and how it ended, or nothing where it did not.
+
+    It did if an epoch's test accuracy lies :data:`COLLAPSE` or more under the best before it; the
+    deepest such fall is told.
+    """
+    tested = history.set_index("epoch")["test_accuracy"]
+    falls = tested.cummax() - tested
+    if not falls.max() >= COLLAPSE:
+        return ""
+    low = falls.idxmax()
+    best = tested.loc[:low].idxmax()
+    return (
+        f"from {tested[best]:.1%} on test rows after epoch {best} it fell to {tested[low]:.1%} "
+        f"after epoch {low}, and ended at {tested.iloc[-1]:.1%}"
+    ).replace("%", " %")
 
 
 def parts(content: dict) -> pd.DataFrame:
