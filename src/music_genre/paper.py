@@ -165,7 +165,11 @@ def _as_printed(folder: Path) -> str:
         if training["recipe"] in ("relu, rate 0.01", "relu, rate 0.1"):
             last = curves[curves["name"] == name].iloc[-1]
             end = "the loss is no number" if training["diverged"] else f"{last['test']:.1f} %"
-            said.append(f"{training['recipe']}: {end} after epoch {training['epochs']}")
+            curve = curves[curves["name"] == name].set_index("epoch")["test"]
+            said.append(
+                f"{training['recipe']}: {end} after epoch {training['epochs']}"
+                f" (at best {curve.max():.1f} %, after epoch {curve.idxmax()})"
+            )
     return "; ".join(said) or "not measured in this report"
 
 
