@@ -11,6 +11,7 @@ def test_each_place_names_what_was_measured(tmp_path):
         run(tmp_path / "rows", name, accuracy, paper=PAPER, train=97.0)
     recipes = tmp_path / "recipes"
     trained(recipes, "a", 128, [0.1, 0.107], [0.1, 0.1], activation="relu", learning_rate=0.01)
+    trained(recipes, "e", 128, [0.5, 0.1], [0.5, 0.1], activation="relu", learning_rate=0.1)
     trained(recipes, "b", 220, [0.1], [0.1], activation="relu", learning_rate=0.1)
     trained(recipes, "c", 220, [0.7, 0.915], [0.9, 0.99], redraw=[1])
     trained(recipes, "d", 128, [0.3, 0.11, 0.2], [0.3, 0.1, 0.2], learning_rate=0.01)
@@ -31,7 +32,8 @@ def test_each_place_names_what_was_measured(tmp_path):
     met = "tanh, rate 0.001, one model over re-drawn splits (after epoch 1): 91.50 %"
     assert met in table["An accuracy of 91.78 %, on a testing set"]
     printed = table["Learning rate 1e-2, later 1e-1"]
-    assert "relu, rate 0.1: the loss is no number after epoch 1" in printed
+    assert "relu, rate 0.1: the loss is no number after epoch 1;" in printed
+    assert "the loss is no number after epoch 2 (at best 50.0 %, after epoch 1)" in printed
 
 
 def test_without_the_recipe_study_it_says_so(tmp_path):

@@ -166,9 +166,10 @@ def _as_printed(folder: Path) -> str:
             last = curves[curves["name"] == name].iloc[-1]
             end = "the loss is no number" if training["diverged"] else f"{last['test']:.1f} %"
             curve = curves[curves["name"] == name].set_index("epoch")["test"]
+            best = f" (at best {curve.max():.1f} %, after epoch {curve.idxmax()})"
             said.append(
                 f"{training['recipe']}: {end} after epoch {training['epochs']}"
-                f" (at best {curve.max():.1f} %, after epoch {curve.idxmax()})"
+                f"{best if curve.max() > curve.iloc[-1] else ''}"
             )
     return "; ".join(said) or "not measured in this report"
 
