@@ -148,6 +148,8 @@ def test_precision_is_set_beside_recall_as_in_the_paper(tmp_path):
     text = summary.findings(summary.load(tmp_path))
     assert "In the paper's row 1 precision is 22.3 points above recall" in text  # 55.47 - 33.16
     assert "in ours there 0.0." in text
+    failed(tmp_path, "0", paper={**PAPER, "precision": 99.0, "recall": 9.0})
+    assert "In the paper's row 1 precision" in summary.findings(summary.load(tmp_path, ["0", "1"]))
 
 
 def test_seed_of_before_columns_could_be_shuffled_counts_where_they_are_not(tmp_path):
@@ -169,8 +171,8 @@ def test_a_difference_is_one_where_the_interval_says_so(tmp_path):
     assert "the paper's accuracy lies below it in row 1; within it in row 2." in text
 
 
-def failed(folder, name):
-    given = {"epochs": 90, "batch_size": 220, "learning_rate": 0.001, "paper": PAPER}
+def failed(folder, name, *, paper=PAPER):
+    given = {"epochs": 90, "batch_size": 220, "learning_rate": 0.001, "paper": paper}
     write_json(folder / name / "failed.json", {"parameters": given, "error": "MemoryError"})
 
 

@@ -239,7 +239,7 @@ def findings(rows: pd.DataFrame) -> str:
             f"percentage points (row {gaps.idxmin()}) to {gaps.max():.1f} (row {gaps.idxmax()}), "
             f"{gaps.mean():.1f} on average. " + _beyond_the_interval(both)
         )
-    ahead = (rows["paper precision"] - rows["paper recall"]).dropna()
+    ahead = (rows["paper precision"] - rows["paper recall"])[rows["failed"] == ""].dropna()
     if len(ahead):
         widest = ahead.idxmax()
         points.append(
