@@ -173,3 +173,21 @@ def test_comparison_needs_another_table_of_the_same_clips(tmp_path, monkeypatch,
     apart, other = table.comparison(rows, source, str(tmp_path / "other.csv"))
     assert len(apart) == 57
     assert other.path == "other.csv"
+
+
+def test_a_table_is_known_by_its_content_whatever_its_file(few_rows, tmp_path):
+    def source(frame, **how):
+        frame.to_csv(tmp_path / "t.csv", index=False, **how)
+        return table.load(str(tmp_path / "t.csv"))[1]
+
+    one = source(few_rows)
+    shuffled = few_rows.sample(frac=1, random_state=0).assign(more="x")
+    other = source(shuffled, float_format="%.6g", lineterminator="\r\n")
+    assert other.sha256 != one.sha256
+    assert table.same_content(one, other)
+    moved = few_rows.copy()
+    moved.loc[3, "tempo"] += 0.1 * few_rows["tempo"].std()
+    assert not table.same_content(one, source(moved))
+    named = few_rows.copy()
+    named.loc[3, "label"] = few_rows["label"].iloc[-1]
+    assert not table.same_content(one, source(named))

@@ -11,11 +11,11 @@ import zipfile
 from importlib.metadata import version
 from pathlib import Path
 
-import joblib
 import keras
 import numpy as np
 import pandas as pd
 
+from music_genre import provenance
 from music_genre.paths import ROOT, atomic, shown
 
 FOLDER = ROOT / ".cache" / "checkpoints"
@@ -29,8 +29,7 @@ def folder(model: keras.Model, *data: np.ndarray, batch_size: int, seed: int) ->
 
     Its name is a hash of all that determines the training: layers, optimizer, initial weights and
     random states, the data and their order, batch size, seed, back end, versions, kind of machine
-    and the number of cores that the process may use, by which sums round otherwise. Call it before
-    training.
+    and the number of threads, by which sums round otherwise. Call it before training.
     """
     described = {
         "format": FORMAT,
@@ -41,7 +40,7 @@ def folder(model: keras.Model, *data: np.ndarray, batch_size: int, seed: int) ->
         "seed": seed,
         "backend": keras.backend.backend(),
         "packages": {name: version(name) for name in _PACKAGES},
-        "machine": [platform.machine(), joblib.cpu_count()],
+        "machine": [platform.machine(), provenance.threads()],
     }
     digest = hashlib.sha256(json.dumps(described, sort_keys=True, default=str).encode())
     for array in [*_state(model).values(), *data]:

@@ -27,9 +27,19 @@ def record() -> dict:
         "python": platform.python_version(),
         "packages": {name: version(name) for name in packages},
         "keras_backend": backend,
+        "threads": threads(),
         "machine": f"{platform.system()} {platform.machine()}, {joblib.cpu_count()} cores",
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def threads() -> int:
+    """Return how many threads XLA computes with: NPROC if set, else the cores it may use.
+
+    Sums of a training round by this number, whatever else the machine does, so it is part of what
+    determines a result.
+    """
+    return int(os.environ.get("NPROC") or joblib.cpu_count())
 
 
 def commit() -> str:

@@ -27,9 +27,10 @@ class Source:
     clips: int
     segments: int
     genres: int
-    sha256: str
+    sha256: str  # of the file
     ignored_columns: list[str] = field(default_factory=list)
     left_out: list[dict[str, str]] = field(default_factory=list)  # clips: clip, path, reason
+    fingerprint: list[float] = field(default_factory=list)  # of the content: :func:`fingerprint`
 
     @property
     def label(self) -> str:
@@ -94,6 +95,7 @@ def load(features: str = "") -> tuple[pd.DataFrame, Source]:
         segments=len(table),
         genres=table["label"].nunique(),
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        fingerprint=fingerprint(table),
         ignored_columns=ignored,
         left_out=_left_out(path, segments=len(table)),
     )
@@ -103,6 +105,41 @@ def load(features: str = "") -> tuple[pd.DataFrame, Source]:
 def clips(table: pd.DataFrame) -> pd.Series:
     """Return each row's clip: ``blues.00000`` of ``blues.00000.3.wav``, else the whole name."""
     return table["filename"].str.replace(r"\.\d+\.[^.]+$", "", regex=True)
+
+
+def fingerprint(table: pd.DataFrame) -> list[float]:
+    """Sum up a table's content in a few numbers, whatever the order of its rows.
+
+    Each number is the sum of all standardised values, each with a sign of its own that follows
+    from the names and labels of all segments. Tables with another name or label anywhere get
+    unrelated numbers; a value that differs by d standard deviations moves each number by d. A
+    hash of rounded values would not do: copies of one table differ in their last digits, and some
+    of its values lie where a rounding to fewer digits tips.
+
+    Returns
+    -------
+    list of float [shape=(4,)]
+        Numbers of about the square root of the number of values. See :func:`same_content`.
+    """
+    ordered = table.sort_values("filename")
+    names = ordered["filename"].str.cat(ordered["label"], sep=",").str.cat(sep="\n")
+    values = ordered[FEATURES].to_numpy(dtype=float)
+    spread = values.std(axis=0)
+    scaled = (values - values.mean(axis=0)) / np.where(spread > 0, spread, 1)
+    n = len(table) + len(FEATURES)
+    bits = hashlib.shake_256(names.encode()).digest(4 * -(-n // 8))
+    signs = 2.0 * np.unpackbits(np.frombuffer(bits, dtype=np.uint8).reshape(4, -1), axis=1) - 1
+    rows, columns = signs[:, : len(table)], signs[:, len(table) : n]
+    return [round(float(r @ scaled @ c), 6) for r, c in zip(rows, columns, strict=True)]
+
+
+def same_content(one: Source, other: Source) -> bool:
+    """Tell whether two tables hold the same names, labels and values, whatever their files.
+
+    Values may differ by what rounding to six significant digits leaves, and by two hundredths of a
+    standard deviation in all.
+    """
+    return np.allclose(one.fingerprint, other.fingerprint, rtol=0, atol=0.02)
 
 
 def comparison(
