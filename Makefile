@@ -59,7 +59,7 @@ PUBLISHED := $(or $(call seek,3,-name features_3_sec.csv -type f),$(if $(filter 
 CLIP := $(call seek,4,-type f \( -iname '*.wav' -o -iname '*.au' -o -iname '*.aif*' -o -iname \
   '*.flac' -o -iname '*.ogg' -o -iname '*.opus' -o -iname '*.mp3' \))
 EXTRACTED := $(if $(FEATURES),,$(if $(CLIP),data/extracted.csv,$(if $(GTZAN),,$(wildcard data/extracted.csv))))
-DATA := $(or $(FEATURES),$(PUBLISHED),$(EXTRACTED),src/music_genre/sample/features.csv)
+DATA := $(or $(FEATURES),$(PUBLISHED),$(EXTRACTED),src/music_genre/data/sample/features.csv)
 ROWS := $(basename $(notdir $(wildcard params/$(TABLE)/*.yaml)))
 OUT := reports/$(TABLE)
 TRIED := $(if $(RECIPES),$(basename $(notdir $(wildcard params/recipes/*.yaml))))
@@ -116,7 +116,7 @@ NEWER := $(if $(and $(EXTRACTED),$(CLIP)),$(shell \
 
 data/extracted.csv: $(if $(CLIP),$(if $(NEWER),again) $(call src,features extraction gtzan)) | $(READY)
 	@mkdir -p data/extracted
-	@STRICT=$(STRICT) $(PYTHON) -m music_genre.extraction "$(MUSIC)" $@
+	@STRICT=$(STRICT) $(PYTHON) -m music_genre.data.extraction "$(MUSIC)" $@
 	@echo "$(MUSIC)" > data/extracted/.music
 .PHONY: again
 
@@ -154,7 +154,7 @@ endef
 failed = $(PYTHON) -m music_genre.params failed $(1) $(@:.ipynb=.log) $(2)$(if \
   $(filter report,$(MAKECMDGOALS)),,; exit 1)
 
-$(OUT)/explore.ipynb: notebooks/explore.ipynb $(BASE) src/music_genre/sample/clips.npz \
+$(OUT)/explore.ipynb: notebooks/explore.ipynb $(BASE) src/music_genre/data/sample/clips.npz \
     $(call src,sample/__init__) | $(READY)
 	$(call execute,explore,-r features "$(DATA)")
 
@@ -208,16 +208,16 @@ $(OUT)/rows/%/evaluate.ipynb: $(OUT)/rows/%/train.ipynb notebooks/evaluate.ipynb
     $(call src,training) | $(READY)
 	$(call execute,evaluate,-r results $(@D),,[ -e $(@D)/failed.json ] && echo "left out: $(@D)" ||)
 
-$(OUT)/summary.ipynb: $(ROWS:%=$(OUT)/rows/%/train.ipynb) $(SEEDED) $(OUT)/.rows notebooks/summary.ipynb \
+$(OUT)/table1.ipynb: $(ROWS:%=$(OUT)/rows/%/train.ipynb) $(SEEDED) $(OUT)/.rows notebooks/table1.ipynb \
     $(if $(RECIPES),$(TRIED:%=$(OUT)/recipes/%/train.ipynb)) \
     $(BASE) $(call src,training summary intervals paper study) | $(READY)
-	$(call execute,summary,-r results $(OUT)/rows -r rows "$(ROWS)")
+	$(call execute,table1,-r results $(OUT)/rows -r rows "$(ROWS)")
 
-$(OUT)/report.html: $(OUT)/explore.ipynb $(OUT)/features.ipynb $(OUT)/summary.ipynb \
+$(OUT)/report.html: $(OUT)/explore.ipynb $(OUT)/features.ipynb $(OUT)/table1.ipynb \
     $(ROWS:%=$(OUT)/rows/%/evaluate.ipynb) $(if $(RECIPES),$(OUT)/recipes.ipynb) \
     $(if $(SPLITS),$(OUT)/leakage.ipynb $(OUT)/errors.ipynb) $(OUT)/.rows $(call src,report summary) \
-    $(wildcard src/music_genre/template/*) | $(READY)
-	@$(PYTHON) -m music_genre.report $(OUT) "$(ROWS)" $(if $(RECIPES),recipes) $(if $(SPLITS),leakage errors)
+    $(wildcard src/music_genre/report/template/*) | $(READY)
+	@$(PYTHON) -m music_genre.report.page $(OUT) "$(ROWS)" $(if $(RECIPES),recipes) $(if $(SPLITS),leakage errors)
 
 # ---- What to ask for.
 
@@ -236,13 +236,13 @@ report: $(OUT)/report.html ## the report, reports/TABLE/report.html (-j2: two ro
 	  [ -z "$$failed" ] || { echo "error: not trained, see" $$failed >&2; exit 1; }
 
 restore: $(READY) ## the published trainings, to be shown and not done again by `make report` with GTZAN's table
-	@$(PYTHON) -m music_genre.publish reports/table1 restore
+	@$(PYTHON) -m music_genre.report.publish reports/table1 restore
 
 publish: $(READY) ## put the report of the full table, and what is behind it, into reports/gtzan/ and README.md
-	@$(PYTHON) -m music_genre.publish $(OUT)
+	@$(PYTHON) -m music_genre.report.publish $(OUT)
 
 data: $(READY) ## download GTZAN and the published lists into data/; CHECK=1: say what is there
-	@$(PYTHON) -m music_genre.$(if $(CHECK),gtzan,fetch) $(if $(GTZAN),"$(GTZAN)")
+	@$(PYTHON) -m music_genre.data.$(if $(CHECK),gtzan,fetch) $(if $(GTZAN),"$(GTZAN)")
 
 test: $(READY) ## style and tests
 	@$(PYTHON) -m ruff check --quiet . && $(PYTHON) -m ruff format --check --quiet .
@@ -252,13 +252,13 @@ lab: $(READY) ## JupyterLab on the notebooks
 	@$(PYTHON) -m jupyterlab notebooks
 
 bench-features: $(READY) ## how quickly features come, on the clips in CLIPS=folder
-	@$(PYTHON) tests/bench_features.py "$(or $(CLIPS),$(error name a folder of clips with CLIPS=))"
+	@$(PYTHON) tests/bench/bench_features.py "$(or $(CLIPS),$(error name a folder of clips with CLIPS=))"
 
 bench-train: $(READY) ## how quickly the model trains on each of Keras's back ends installed
-	@$(PYTHON) tests/bench_train.py "$(FEATURES)"
+	@$(PYTHON) tests/bench/bench_train.py "$(FEATURES)"
 
 sample: $(READY) ## the embedded sample again, from CLIPS=folder with a folder per genre
-	@$(PYTHON) -m music_genre.sample "$(or $(CLIPS),$(error name a folder of clips with CLIPS=))"
+	@$(PYTHON) -m music_genre.data.sample "$(or $(CLIPS),$(error name a folder of clips with CLIPS=))"
 
 lock: ## requirements.lock and environment.yml again, from pyproject.toml (needs uv)
 	@uv pip compile pyproject.toml --quiet --extra dev --universal --fork-strategy fewest \

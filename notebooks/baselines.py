@@ -31,7 +31,10 @@ import sys
 
 from tqdm import tqdm
 
-from music_genre import baselines, display, params, splits, table
+from music_genre import params
+from music_genre.data import find, splits, table
+from music_genre.models import baselines
+from music_genre.report import display
 
 run = params.check("baselines", globals())
 rows, source = table.load(run.features)
@@ -47,10 +50,11 @@ display.banner(source)
 # the scaling.
 
 # %%
-beside = table.find(run.features).parent
-parts = splits.split(rows, run.split, test_size=run.test_size, seed=run.seed, beside=beside)
-leaks = splits.leaks(rows, parts, splits.artists(rows, beside))
-assert not leaks[splits.PROMISES[run.split]].fillna(0).any(axis=None), leaks
+table_folder = find.features_table(run.features).parent
+parts = splits.split(
+    rows, run.split, test_size=run.test_size, seed=run.seed, table_folder=table_folder
+)
+leaks = splits.leaks(rows, parts, splits.artists(rows, table_folder))
 train, valid, test = (parts == part for part in splits.PARTS)
 folds = baselines.folds(rows, train, valid if valid.any() else None)
 display.say(splits.describe(parts, leaks))

@@ -25,13 +25,19 @@ results: str = ""  # folder of a report whose rows are trained; empty: reports/t
 features: str = ""  # table measured on; empty: GTZAN's under data/ if there, else the sample
 
 # %%
-from music_genre import analysis, display, metrics, params, plots, table, training
+from music_genre import params
+from music_genre.analysis import errors
+from music_genre.data import find, table
+from music_genre.metrics import classification
+from music_genre.models import runs
+from music_genre.report import display
+from music_genre.report.figures import errors as figures
 
 run = params.check("errors", globals())
 folder = params.report_folder(run.results)
 rows, source = table.load(run.features)
-runs = analysis.find(folder, source)
-predictions = {split: training.load(path)[2] for split, path in runs.items()}
+found = errors.find(folder, source)
+predictions = {split: runs.load(path)[2] for split, path in found.items()}
 
 # %% tags=["banner"]
 display.banner(source)
@@ -43,14 +49,14 @@ display.banner(source)
 
 # %%
 for split, of in predictions.items():
-    tracks = analysis.by_track(of)
+    tracks = errors.by_track(of)
     display.figure(
-        plots.tracks(tracks),
+        figures.tracks(tracks),
         f"Tracks by the share of their test segments told right; split by {split}; "
         f"{len(tracks):,} tracks.",
         source,
     )
-    display.say(f"**Split by {split}.** {analysis.describe_tracks(tracks)}")
+    display.say(f"**Split by {split}.** {errors.describe_tracks(tracks)}")
 
 # %% [markdown]
 # ## By genre
@@ -63,12 +69,12 @@ for split, of in predictions.items():
     test = of[of["part"] == "test"]
     if split != "segment":
         display.figure(
-            plots.confusion(metrics.confusion(test["label"], test["predicted"])),
+            figures.confusion(classification.confusion(test["label"], test["predicted"])),
             f"Confusion matrix, split by {split}; {len(test):,} test segments.",
             source,
         )
     display.table(
-        analysis.tracks_of_confusion(of, pairs=5),
+        errors.tracks_of_confusion(of, pairs=5),
         f"The pairs of genres most confused, split by {split}: segments so confused, how many of "
         "the genre's tested tracks have one, the fewest tracks that have half of them, and which.",
         source,
@@ -84,18 +90,18 @@ for split, of in predictions.items():
 
 # %%
 faults = {
-    split: analysis.faults(of, rows, beside=table.find(run.features).parent)
+    split: errors.faults(of, rows, table_folder=find.features_table(run.features).parent)
     for split, of in predictions.items()
 }
 for split, measured in faults.items():
     display.table(
-        analysis.fault_table(measured),
+        errors.fault_table(measured),
         f"Accuracy in per cent on test segments with the fault and without it (equal segments: "
         "against tracks that are no duplicates), with 95 % intervals over tracks, which few tracks "
         f"make too narrow; split by {split}.",
         source,
     )
-display.say(analysis.describe_faults(faults))
+display.say(errors.describe_faults(faults))
 
 # %% [markdown]
 # ## Which inputs matter
@@ -105,15 +111,15 @@ display.say(analysis.describe_faults(faults))
 # another when one is shuffled alone.
 
 # %%
-strictest = list(runs)[-1]
-drops = analysis.importance_of(runs[strictest], rows)
+strictest = list(found)[-1]
+drops = errors.importance_of(found[strictest], rows)
 display.figure(
-    plots.importance(drops),
-    f"Permutation importance, split by {strictest}: accuracy lost on {analysis.DRAWN:,} test "
-    f"segments at most, mean and SD of {analysis.REPEATS} shuffles.",
+    figures.importance(drops),
+    f"Permutation importance, split by {strictest}: accuracy lost on {errors.DRAWN:,} test "
+    f"segments at most, mean and SD of {errors.REPEATS} shuffles.",
     source,
 )
-display.say(analysis.describe_importance(drops))
+display.say(errors.describe_importance(drops))
 
 # %% [markdown]
 # ## What the order of the inputs is worth
@@ -122,5 +128,5 @@ display.say(analysis.describe_importance(drops))
 # trained once more with the columns in an order drawn once, on the same split.
 
 # %%
-order = analysis.order(folder, source)
-display.say(analysis.describe_order(order))
+order = errors.order(folder, source)
+display.say(errors.describe_order(order))

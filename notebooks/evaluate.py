@@ -24,15 +24,19 @@ results: str = ""  # folder of a finished training; empty: the newest under repo
 
 # %%
 
-from music_genre import display, metrics, params, plots, training
+from music_genre import params
+from music_genre.metrics import classification
+from music_genre.models import runs
+from music_genre.report import display
+from music_genre.report.figures import evaluate as figures
 
 folder = params.run_folder(params.check("evaluate", globals()).results)
-result, history, predictions = training.load(folder)
-source = training.source(result)
+result, history, predictions = runs.load(folder)
+source = runs.source(result)
 
 # %% tags=["banner"]
 display.banner(source)
-display.say(training.describe(result, folder))
+display.say(runs.describe(result, folder))
 
 # %% [markdown]
 # ## Accuracy, precision, recall, F1
@@ -42,7 +46,7 @@ display.say(training.describe(result, folder))
 # stand beside the test rows for comparison.
 
 # %%
-display.table(training.parts(result), "Scores on training and test segments.", source)
+display.table(runs.parts(result), "Scores on training and test segments.", source)
 
 # %% [markdown]
 # ## Confusion matrix
@@ -53,7 +57,7 @@ display.table(training.parts(result), "Scores on training and test segments.", s
 test = predictions[predictions["part"] == "test"]
 number = result["paper"].get("confusion_figure")
 display.figure(
-    plots.confusion(metrics.confusion(test["label"], test["predicted"])),
+    figures.confusion(classification.confusion(test["label"], test["predicted"])),
     "Confusion matrix"
     + (f" (the paper's Fig. {number})" if number else "")
     + f" after {result['epochs_run']} epochs; {len(test):,} test segments.",
@@ -64,9 +68,9 @@ display.figure(
 # ## Genre by genre
 
 # %%
-scores = metrics.per_genre(test["label"], test["predicted"])
+scores = classification.per_genre(test["label"], test["predicted"])
 display.figure(
-    plots.per_genre(scores),
+    figures.per_genre(scores),
     "Precision, recall and F1 by genre (another reading of the paper's Fig. 15); "
     f"{len(test):,} test segments.",
     source,
@@ -74,4 +78,4 @@ display.figure(
 display.table(scores, f"Scores by genre; {len(test):,} test segments.", source)
 
 # %%
-display.say(metrics.most_confused(test["label"], test["predicted"]))
+display.say(classification.most_confused(test["label"], test["predicted"]))

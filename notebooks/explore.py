@@ -24,7 +24,10 @@
 features: str = ""  # features table (CSV); empty: GTZAN's under data/ if there, else the sample
 
 # %%
-from music_genre import display, params, plots, sample, table
+from music_genre import params
+from music_genre.data import sample, table
+from music_genre.report import display
+from music_genre.report.figures import explore as figures
 
 run = params.check("explore", globals())
 
@@ -51,7 +54,7 @@ steps = [
     "confusion matrix\nprecision, recall, F1",
 ]
 display.figure(
-    plots.workflow(steps),
+    figures.workflow(steps),
     "The paper's workflow of the RNN model; length of segments and split are our reading.",
     "drawn from the paper's text",
 )
@@ -83,7 +86,7 @@ display.table(sample.overview(clips), "What librosa measures on one clip per gen
 
 # %%
 display.figure(
-    plots.waveforms(clips), "Raw waves of one sample per genre (the paper's section B).", pictured
+    figures.waveforms(clips), "Raw waves of one sample per genre (the paper's section B).", pictured
 )
 
 # %% [markdown]
@@ -92,7 +95,7 @@ display.figure(
 # Where the energy lies: 64 mel bands, low ones at the bottom.
 
 # %%
-display.figure(plots.spectrograms(clips), "Mel spectrograms of one sample per genre.", pictured)
+display.figure(figures.spectrograms(clips), "Mel spectrograms of one sample per genre.", pictured)
 
 # %% [markdown]
 # ### Harmony: chroma CENS
@@ -100,7 +103,7 @@ display.figure(plots.spectrograms(clips), "Mel spectrograms of one sample per ge
 # Energy by pitch class, normalised and smoothed: held chords show as bars.
 
 # %%
-display.figure(plots.chromagrams(clips), "Chroma CENS of one sample per genre.", pictured)
+display.figure(figures.chromagrams(clips), "Chroma CENS of one sample per genre.", pictured)
 
 # %% [markdown]
 # ### Timbre: MFCC
@@ -108,7 +111,7 @@ display.figure(plots.chromagrams(clips), "Chroma CENS of one sample per genre.",
 # The cepstrum's coefficients 2 to 20; the table takes the mean and variance of all twenty.
 
 # %%
-display.figure(plots.cepstra(clips), "MFCC of one sample per genre.", pictured)
+display.figure(figures.cepstra(clips), "MFCC of one sample per genre.", pictured)
 
 # %% [markdown]
 # ### Brightness over time
@@ -117,7 +120,7 @@ display.figure(plots.cepstra(clips), "MFCC of one sample per genre.", pictured)
 
 # %%
 display.figure(
-    plots.descriptors(clips, genre_of),
+    figures.descriptors(clips, genre_of),
     "Spectral centroid, rolloff and zero-crossing rate of one sample per genre.",
     pictured,
 )
@@ -131,7 +134,7 @@ display.figure(
 # %%
 counts = rows["label"].value_counts().sort_index()
 display.figure(
-    plots.genre_shares(counts),
+    figures.genre_shares(counts),
     "Distribution of music genres: the paper's Fig. 8, and the same as bars.",
     source,
 )

@@ -29,8 +29,11 @@ from sklearn.decomposition import PCA
 from sklearn.feature_selection import f_classif
 from sklearn.preprocessing import LabelEncoder, StandardScaler
 
-from music_genre import display, params, plots, table
-from music_genre.features import FEATURES, INPUTS
+from music_genre import params
+from music_genre.data import table
+from music_genre.data.columns import FEATURES, INPUTS
+from music_genre.report import display
+from music_genre.report.figures import features as figures
 
 run = params.check("features", globals())
 
@@ -61,7 +64,7 @@ display.table(summary, "The 58 inputs: mean, standard deviation and range.", sou
 # %% [markdown]
 # ## Our columns against the published table
 #
-# How the published columns were computed is documented nowhere; `music_genre.features` computes
+# How the published columns were computed is documented nowhere; `music_genre.data.features` computes
 # them from audio. Where clips are at hand beside the published table, this is how far apart the
 # two lie, in standard deviations of each column.
 
@@ -72,7 +75,7 @@ if compared is None:
 else:
     apart, ours = compared
     display.figure(
-        plots.deviation(apart),
+        figures.deviation(apart),
         "Largest difference between the extracted and the published columns; "
         f"{apart['segments'].iloc[0]:,} segments in both.",
         f"{ours.label}; published: {source.label}",
@@ -104,7 +107,7 @@ some = [
     "zero_crossing_rate_mean", "harmony_var", "perceptr_var", "tempo", "mfcc1_mean", "mfcc2_mean",
 ]  # fmt: skip
 display.figure(
-    plots.scaling(rows[some], scaled[some]),
+    figures.scaling(rows[some], scaled[some]),
     "Eleven of the 58 inputs before and after standard scaling, fitted on all rows.",
     source,
 )
@@ -117,7 +120,7 @@ display.figure(
 
 # %%
 display.figure(
-    plots.correlation(rows[FEATURES]), "Correlation of the 57 features over segments.", source
+    figures.correlation(rows[FEATURES]), "Correlation of the 57 features over segments.", source
 )
 
 # %%
@@ -137,7 +140,7 @@ display.table(strongest, "The eight most strongly correlated pairs.", source, de
 pca = PCA(n_components=2, random_state=0)
 points = pca.fit_transform(scaled)
 display.figure(
-    plots.components(points, rows["label"], pca.explained_variance_ratio_),
+    figures.components(points, rows["label"], pca.explained_variance_ratio_),
     "Segments on the first two principal components of the scaled inputs.",
     source,
 )
@@ -152,4 +155,4 @@ display.figure(
 # %%
 f_values, _ = f_classif(rows[FEATURES], rows["label"])
 ranked = pd.DataFrame({"column": FEATURES, "F": f_values}).nlargest(20, "F")
-display.figure(plots.separation(ranked), "The twenty columns that separate genres best.", source)
+display.figure(figures.separation(ranked), "The twenty columns that separate genres best.", source)

@@ -28,13 +28,19 @@ splits: str = ""  # segment, track, artist: those to show, with spaces between; 
 features: str = ""  # table measured on; empty: GTZAN's under data/ if there, else the sample
 
 # %%
-from music_genre import display, leakage, params, plots, table
+from music_genre import params
+from music_genre.analysis import leakage
+from music_genre.data import find, table
+from music_genre.report import display
+from music_genre.report.figures import leakage as figures
 
 run = params.check("leakage", globals())
 rows, source = table.load(run.features)
-beside = table.find(run.features).parent
-runs, left_out = leakage.load(params.splits_folder(run.results), run.splits.split(), beside=beside)
-parts = leakage.parts(runs, rows, source, beside=beside)
+table_folder = find.features_table(run.features).parent
+runs, left_out = leakage.load(
+    params.splits_folder(run.results), run.splits.split(), table_folder=table_folder
+)
+parts = leakage.parts(runs, rows, source, table_folder=table_folder)
 
 # %% tags=["banner"]
 display.banner(source)
@@ -47,7 +53,7 @@ display.say(leakage.describe_left_out(left_out, "split"))
 
 # %%
 display.table(
-    leakage.leak_counts(rows, parts, beside=beside),
+    leakage.leak_counts(rows, parts, table_folder=table_folder),
     "Tracks, artists (those that Sturm's index names) and exactly equal rows that the parts of "
     "each split have in common.",
     source,
@@ -67,7 +73,7 @@ display.table(
 # %%
 scores = leakage.scores(runs)
 display.figure(
-    plots.by_split(scores, leakage.paper_accuracy(runs), bold=leakage.LSTM),
+    figures.by_split(scores, leakage.paper_accuracy(runs), bold=leakage.LSTM),
     "Accuracy by segment of every model on every split, with 95 % intervals, the most accurate on "
     "the strictest split on top; "
     + ", ".join(f"{(of == 'test').sum():,} test segments by {name}" for name, of in parts.items())
@@ -150,7 +156,7 @@ display.say(leakage.describe_lesser(scaled, epochs))
 folds, no_folds = leakage.cross_validate(rows, seed=0)
 if len(folds):
     display.figure(
-        plots.over_folds(leakage.over_folds(folds)),
+        figures.over_folds(leakage.over_folds(folds)),
         "Accuracy by segment over ten folds: mean and standard deviation.",
         source,
     )

@@ -27,13 +27,17 @@ printed: str = "table1"  # folder under params/ whose rows say what the paper re
 features: str = ""  # features table (CSV); empty: GTZAN's under data/ if there, else the sample
 
 # %%
-from music_genre import display, params, plots, study, table
+from music_genre import params
+from music_genre.analysis import recipes
+from music_genre.data import table
 from music_genre.paths import ROOT
+from music_genre.report import display
+from music_genre.report.figures import recipes as figures
 
 run = params.check("recipes", globals())
-paper = study.paper_rows(ROOT / "params" / run.printed)
-trainings, curves = study.load(params.recipes_folder(run.results), run.rows.split())
-source = study.source(trainings)
+paper = recipes.paper_rows(ROOT / "params" / run.printed)
+trainings, curves = recipes.load(params.recipes_folder(run.results), run.rows.split())
+source = recipes.source(trainings)
 
 # %% [markdown]
 # ## What the printed numbers tell
@@ -42,7 +46,7 @@ source = study.source(trainings)
 
 # %%
 display.table(
-    study.granularity(paper),
+    recipes.granularity(paper),
     "Parts of the published table of 9,990 segments, and how many of the printed accuracies can "
     "occur on that many segments; last, the share of sizes within a tenth of it that would allow "
     "all.",
@@ -50,7 +54,7 @@ display.table(
 )
 
 # %%
-display.say(study.whose_accuracy(paper))
+display.say(recipes.whose_accuracy(paper))
 
 # %% [markdown]
 # ## Trainings
@@ -63,9 +67,9 @@ display.say(study.whose_accuracy(paper))
 # reach is a dash, and not scored.
 
 # %%
-points = study.points(trainings, curves, paper)
+points = recipes.points(trainings, curves, paper)
 display.table(
-    study.by_training(trainings, points),
+    recipes.by_training(trainings, points),
     "Accuracy on test rows / on training rows (while the epoch ran, as Keras reports it) at the "
     "epochs of the paper's rows, in per cent.",
     source,
@@ -73,7 +77,7 @@ display.table(
 
 # %%
 display.figure(
-    plots.recipes(trainings, curves, paper),
+    figures.recipes(trainings, curves, paper),
     "Accuracy over epochs of every training, on test rows and on training rows, and the "
     "accuracies of Table I (numbered diamonds).",
     source,
@@ -89,13 +93,13 @@ display.figure(
 # does.
 
 # %%
-scored = study.recipes(trainings, points, paper)
+scored = recipes.recipes(trainings, points, paper)
 display.table(
     scored, "All recipes, nearest to Table I by test accuracy first; distances in points.", source
 )
 
 # %%
-display.say(study.verdict(scored, trainings, points))
+display.say(recipes.verdict(scored, trainings, points))
 
 # %% [markdown]
 # ## Another network
@@ -107,13 +111,13 @@ display.say(study.verdict(scored, trainings, points))
 
 # %%
 rows, source = table.load(run.features)
-yardstick = study.dense(rows, paper, seed=0)
+yardstick = recipes.dense(rows, paper, seed=0)
 
 # %%
 display.table(
     yardstick, "Table I's accuracies beside those of a dense network on the same split.", source
 )
-display.say(study.dense_in_words(yardstick))
+display.say(recipes.dense_in_words(yardstick))
 
 # %% [markdown]
 # Where the two agree, an accuracy of this size is an ordinary one for this table split by segment.

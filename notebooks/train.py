@@ -38,7 +38,11 @@ resume: bool = True  # go on from the longest earlier training of the same recip
 paper: dict = {}  # what the paper reports for this row, for comparison only
 
 # %%
-from music_genre import display, models, params, plots, splits, table, training
+from music_genre import params
+from music_genre.data import find, splits, table
+from music_genre.models import inputs, lstm, runs, training
+from music_genre.report import display
+from music_genre.report.figures import train as figures
 
 run = params.check("train", globals())
 
@@ -77,12 +81,13 @@ display.banner(source)
 # ## Split and scale
 
 # %%
-inputs = {"scale_on": run.scale_on, "shuffle_columns": run.shuffle_columns}
-beside = table.find(run.features).parent
-parts = splits.split(rows, run.split, test_size=run.test_size, seed=run.seed, beside=beside)
-leaks = splits.leaks(rows, parts, splits.artists(rows, beside))
-assert not leaks[splits.PROMISES[run.split]].fillna(0).any(axis=None), leaks
-data = training.prepare(rows, parts=parts, **inputs)
+chosen = {"scale_on": run.scale_on, "shuffle_columns": run.shuffle_columns}
+table_folder = find.features_table(run.features).parent
+parts = splits.split(
+    rows, run.split, test_size=run.test_size, seed=run.seed, table_folder=table_folder
+)
+leaks = splits.leaks(rows, parts, splits.artists(rows, table_folder))
+data = inputs.prepare(rows, parts=parts, **chosen)
 display.say(splits.describe(parts, leaks))
 
 # %% [markdown] tags=["once"]
@@ -92,7 +97,7 @@ display.say(splits.describe(parts, leaks))
 # Fig. 7.
 
 # %%
-model = models.lstm(
+model = lstm.lstm(
     data.x.shape[1],
     len(data.genres),
     activation=run.activation,
@@ -102,9 +107,9 @@ model = models.lstm(
 )
 
 # %% tags=["once"]
-layers = models.layer_table(model)
+layers = lstm.layer_table(model)
 display.table(layers, "The model's layers (the paper's Fig. 7).", source)
-display.say(models.compare_with_paper(layers))
+display.say(lstm.compare_with_paper(layers))
 
 # %% [markdown]
 # ## Training
@@ -120,15 +125,19 @@ display.say(models.compare_with_paper(layers))
 
 # %%
 folder = params.output_folder(run.output)
-identity = training.identity(model, data)
+identity = runs.identity(model, data)
 of_run = {"source": source, "given": vars(run), "identity": identity}
-before = training.finished(folder, **of_run) if run.resume else None
+before = runs.finished(folder, **of_run) if run.resume else None
 history = before[1] if before else None
 for draw, last in enumerate([] if before else [*run.redraw, run.epochs]):
     if draw:
-        given = {"test_size": run.test_size, "seed": run.seed + 1000 * draw, "beside": beside}
+        given = {
+            "test_size": run.test_size,
+            "seed": run.seed + 1000 * draw,
+            "table_folder": table_folder,
+        }
         parts = splits.split(rows, run.split, **given)
-        data = training.prepare(rows, parts=parts, **inputs)
+        data = inputs.prepare(rows, parts=parts, **chosen)
     history = training.fit(
         model,
         data,
@@ -142,7 +151,7 @@ for draw, last in enumerate([] if before else [*run.redraw, run.epochs]):
 # %%
 number = run.paper.get("loss_figure")
 display.figure(
-    plots.curves(history),
+    figures.curves(history),
     "Loss and accuracy"
     + (f" (the paper's Fig. {number})" if number else "")
     + f" over {len(history)} epochs; batch size {run.batch_size}, learning rate "
@@ -161,5 +170,5 @@ if before:
     result = before[0]
 else:
     outcome = {"history": history, "predictions": training.predict(model, data, rows)}
-    result = training.save(folder, model=model, data=data, **outcome, **of_run)
-display.say(training.describe(result, folder, again=bool(before)))
+    result = runs.save(folder, model=model, data=data, **outcome, **of_run)
+display.say(runs.describe(result, folder, again=bool(before)))

@@ -5,8 +5,8 @@ import os
 import pandas as pd
 import pytest
 
+from music_genre.data.find import SAMPLE_TABLE
 from music_genre.paths import ROOT
-from music_genre.table import SAMPLE_TABLE
 
 SHARED = ROOT.parent / "shared" / "gtzan"  # real GTZAN data, which the project does not carry
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="GTZAN is not at ../shared/gtzan")

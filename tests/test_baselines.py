@@ -8,10 +8,17 @@ import pytest
 from conftest import SHARED, needs_shared
 from sklearn.base import clone
 
-from music_genre import baselines, splits, table
-from music_genre.baselines import ClusterClassifier, folds, measure, pipelines, track_accuracy
-from music_genre.errors import InputError
-from music_genre.table import Source, clips
+from music_genre.data import splits, table
+from music_genre.data.table import Source, clips
+from music_genre.exceptions import InputError
+from music_genre.models import baselines
+from music_genre.models.baselines import (
+    ClusterClassifier,
+    folds,
+    measure,
+    pipelines,
+    track_accuracy,
+)
 
 
 def split(rows, *, name="segment", seed=0):

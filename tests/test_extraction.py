@@ -14,16 +14,16 @@ import pytest
 import soundfile
 from conftest import SHARED, needs_shared
 
-from music_genre import extraction
-from music_genre.errors import InputError
-from music_genre.extraction import extract, write
-from music_genre.features import COLUMNS, SAMPLE_RATE, extract_clip
+from music_genre.data import extraction
+from music_genre.data.extraction import extract, write
+from music_genre.data.features import COLUMNS, SAMPLE_RATE, extract_clip
+from music_genre.exceptions import InputError
 
 JAZZ = SHARED / "genres_original" / "jazz"
 WRITE = """
 import sys
 import pandas as pd
-from music_genre.extraction import write
+from music_genre.data.extraction import write
 clips, out, cache = sys.argv[1:]
 write(pd.read_csv(clips), out, cache=cache)
 """
@@ -106,7 +106,7 @@ def test_a_dask_cluster_gives_the_same_table(tmp_path, clips, monkeypatch):
         joblib.parallel_config(backend="dask"),
     ):
         there, _ = extract(clips, cache=tmp_path / "there")
-        workers = client.run(lambda: "music_genre.features" in sys.modules)
+        workers = client.run(lambda: "music_genre.data.features" in sys.modules)
     assert any(workers.values())  # the work was done on the cluster, not here
     pd.testing.assert_frame_equal(here, there, check_exact=True)
 
@@ -269,7 +269,7 @@ def test_two_runs_at_once_give_one_whole_table(tmp_path, clips, one_core):
 
 def test_the_command_describes_a_folder(tmp_path, clips, one_core, monkeypatch):
     out = tmp_path / "table.csv"
-    command = [sys.executable, "-m", "music_genre.extraction", tmp_path / "clips", out]
+    command = [sys.executable, "-m", "music_genre.data.extraction", tmp_path / "clips", out]
     subprocess.run(command, check=True)
     assert len(pd.read_csv(out)) == 8
 

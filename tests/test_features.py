@@ -7,17 +7,9 @@ import soundfile
 from bench_features import call_per_feature
 from conftest import SHARED, needs_shared
 
-from music_genre.errors import InputError
-from music_genre.features import (
-    COLUMNS,
-    FEATURES,
-    LENGTH,
-    SAMPLE_RATE,
-    STEP,
-    extract_clip,
-    load_clip,
-    segment_features,
-)
+from music_genre.data.columns import COLUMNS, FEATURES, SAMPLE_RATE, SEGMENT_HOP, SEGMENT_LENGTH
+from music_genre.data.features import extract_clip, load_clip, segment_features
+from music_genre.exceptions import InputError
 
 
 def noise(seconds: float, seed: int = 0) -> np.ndarray:
@@ -50,14 +42,14 @@ def test_all_segments_of_all_clips_have_the_published_values(published):
 @pytest.mark.filterwarnings("ignore:Trying to estimate tuning")  # of silence
 @pytest.mark.parametrize("kind", ["noise", "chord", "clicks", "quiet", "half silent", "silent"])
 def test_values_are_those_of_one_librosa_call_per_feature(kind):
-    time = np.arange(LENGTH) / SAMPLE_RATE
+    time = np.arange(SEGMENT_LENGTH) / SAMPLE_RATE
     y = {
-        "noise": noise(3)[:LENGTH],
+        "noise": noise(3)[:SEGMENT_LENGTH],
         "chord": sum(0.1 * np.sin(2 * np.pi * f * time) for f in (220, 277.2, 329.6, 3_999)),
-        "clicks": np.where(np.arange(LENGTH) % 11_025 == 5_000, 0.9, 0),
-        "quiet": noise(3)[:LENGTH] * 1e-6,
-        "half silent": noise(3)[:LENGTH] * (time > 1.5),
-        "silent": np.zeros(LENGTH),
+        "clicks": np.where(np.arange(SEGMENT_LENGTH) % 11_025 == 5_000, 0.9, 0),
+        "quiet": noise(3)[:SEGMENT_LENGTH] * 1e-6,
+        "half silent": noise(3)[:SEGMENT_LENGTH] * (time > 1.5),
+        "silent": np.zeros(SEGMENT_LENGTH),
     }[kind].astype(np.float32)
     expected = pd.Series(call_per_feature(y))[FEATURES]
     # Relative to each value, but for means of samples around zero: those relative to the loudest.
@@ -73,11 +65,11 @@ def test_other_rates_and_channels_give_nearly_the_same_values(
 ):
     import librosa
 
-    y = load_clip(SHARED / "genres_original" / "blues" / "blues.00001.wav")[: 2 * STEP]
+    y = load_clip(SHARED / "genres_original" / "blues" / "blues.00001.wav")[: 2 * SEGMENT_HOP]
     there = librosa.resample(y, orig_sr=SAMPLE_RATE, target_sr=rate)
     path = tmp_path / f"clip.{suffix}"
     soundfile.write(path, np.column_stack([there] * channels), rate)
-    there, back = load_clip(path), pd.DataFrame([segment_features(y[:LENGTH])])
+    there, back = load_clip(path), pd.DataFrame([segment_features(y[:SEGMENT_LENGTH])])
     assert abs(len(there) - len(y)) <= 1
     difference = (extract_clip(path)[FEATURES].iloc[0] - back.iloc[0]).abs()
     assert (difference / published[FEATURES].std()).max() < 0.1  # resampling cuts the top band
@@ -106,7 +98,7 @@ def test_rows_are_named_after_clip_and_segment_and_the_rest_is_left(tmp_path):
 
 def test_a_silent_segment_keeps_its_place_with_finite_values(tmp_path):
     path = tmp_path / "clip.wav"
-    soundfile.write(path, np.concatenate([noise(3), np.zeros(STEP), noise(3)]), SAMPLE_RATE)
+    soundfile.write(path, np.concatenate([noise(3), np.zeros(SEGMENT_HOP), noise(3)]), SAMPLE_RATE)
     table = extract_clip(path)
     assert np.isfinite(table[FEATURES].to_numpy()).all()
     assert (table["rms_mean"] > 0).to_list() == [True, False, True]
@@ -115,13 +107,13 @@ def test_a_silent_segment_keeps_its_place_with_finite_values(tmp_path):
 @pytest.mark.parametrize(
     ("samples", "says"),
     [
-        (noise(3)[: LENGTH - 1], "lasts 3.00 s, less than one segment"),
+        (noise(3)[: SEGMENT_LENGTH - 1], "lasts 3.00 s, less than one segment"),
         (noise(0), "lasts 0.00 s"),
-        (np.zeros(2 * STEP), "is silent"),
+        (np.zeros(2 * SEGMENT_HOP), "is silent"),
         (noise(6) * 1e-6, "is silent"),
-        (np.concatenate([np.zeros(STEP), noise(1)]), "is silent"),
-        (np.where(np.arange(STEP) == 9, np.nan, noise(3)), "NaN or infinite"),
-        (np.where(np.arange(STEP) == 9, -np.inf, noise(3)), "NaN or infinite"),
+        (np.concatenate([np.zeros(SEGMENT_HOP), noise(1)]), "is silent"),
+        (np.where(np.arange(SEGMENT_HOP) == 9, np.nan, noise(3)), "NaN or infinite"),
+        (np.where(np.arange(SEGMENT_HOP) == 9, -np.inf, noise(3)), "NaN or infinite"),
         (noise(3) * 1e30, "scale them"),
     ],
     ids=["short", "empty", "silent", "nearly silent", "silent but for the rest", "NaN", "infinite",
@@ -135,7 +127,7 @@ def test_a_clip_that_cannot_be_described_is_named(samples, says, tmp_path):
 
 
 def test_a_clip_of_just_one_segment_is_described(tmp_path):
-    soundfile.write(tmp_path / "clip.wav", noise(3)[:LENGTH], SAMPLE_RATE)
+    soundfile.write(tmp_path / "clip.wav", noise(3)[:SEGMENT_LENGTH], SAMPLE_RATE)
     assert len(extract_clip(tmp_path / "clip.wav")) == 1
 
 

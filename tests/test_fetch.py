@@ -19,9 +19,9 @@ import pytest
 import soundfile
 from conftest import SHARED, needs_shared
 
-from music_genre import fetch
-from music_genre.errors import InputError
-from music_genre.gtzan import find_clips
+from music_genre.data import fetch
+from music_genre.data.gtzan import find_clips
+from music_genre.exceptions import InputError
 
 LIST = b"blues/blues.00000.wav\n"
 
@@ -372,7 +372,7 @@ def test_two_runs_at_once_download_once_and_right(tmp_path, site, sources):
 
 
 def test_command_prints_one_sentence_and_fails(tmp_path):
-    command = [sys.executable, "-m", "music_genre.fetch", str(tmp_path)]
+    command = [sys.executable, "-m", "music_genre.data.fetch", str(tmp_path)]
     run = subprocess.run(command, capture_output=True, text=True)
     assert run.returncode == 1
     assert run.stderr.startswith(f"{tmp_path.name} holds neither")

@@ -6,8 +6,8 @@ import sys
 import pytest
 import yaml
 
-from music_genre.errors import InputError
-from music_genre.paths import ROOT, atomic, shown
+from music_genre.exceptions import InputError
+from music_genre.paths import ROOT, atomic, display_path
 from music_genre.provenance import read_json, record, write_json
 
 
@@ -55,9 +55,9 @@ def test_damaged_json_is_named(tmp_path):
 
 
 def test_shown_path_is_relative_to_the_project_or_as_given(tmp_path):
-    assert shown(ROOT / "reports" / "table1") == "reports/table1"
-    assert shown("../shared/table.csv") == "../shared/table.csv"
-    assert shown(tmp_path / "table.csv") == "table.csv"
+    assert display_path(ROOT / "reports" / "table1") == "reports/table1"
+    assert display_path("../shared/table.csv") == "../shared/table.csv"
+    assert display_path(tmp_path / "table.csv") == "table.csv"
 
 
 def test_input_error_shows_as_one_sentence_in_a_notebook():

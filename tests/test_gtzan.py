@@ -8,8 +8,8 @@ import pytest
 import soundfile
 from conftest import SHARED, needs_shared
 
-from music_genre import gtzan
-from music_genre.errors import InputError
+from music_genre.data import find, gtzan
+from music_genre.exceptions import InputError
 
 
 def write(path, *, seconds=0.1, rate=22_050, channels=1, pitch=440):
@@ -74,7 +74,7 @@ def test_clip_in_two_formats_is_taken_once_and_the_other_named(tmp_path):
 
 def test_hidden_folders_are_passed_over(tmp_path):
     write(tmp_path / ".unpacked" / "genres" / "blues" / "blues.00000.wav")
-    assert gtzan.find_genres(tmp_path) is None
+    assert find.genres(tmp_path) is None
 
 
 def test_two_possible_folders_are_not_guessed_between(tmp_path):
@@ -96,16 +96,16 @@ def test_table_alone_is_recognised(tmp_path, place):
     table = tmp_path / place / "features_3_sec.csv"
     table.parent.mkdir(parents=True, exist_ok=True)
     table.touch()
-    assert gtzan.find_table(tmp_path) == table
+    assert find.published_table(tmp_path) == table
     assert "features_3_sec.csv\nNo audio" in gtzan.report(tmp_path)
 
 
 def test_table_beside_the_genres_is_recognised(tmp_path):
     (tmp_path / "features_3_sec.csv").touch()
     write(tmp_path / "genres_original" / "blues" / "blues.00000.wav")
-    assert gtzan.find_table(tmp_path / "genres_original") == tmp_path / "features_3_sec.csv"
+    assert find.published_table(tmp_path / "genres_original") == tmp_path / "features_3_sec.csv"
     assert "Clips: 1 " in gtzan.report(tmp_path / "genres_original")
-    assert gtzan.find_table(tmp_path / "genres_original" / "blues") is None
+    assert find.published_table(tmp_path / "genres_original" / "blues") is None
 
 
 def test_check_names_every_fault(tmp_path):
@@ -181,7 +181,7 @@ def test_shared_copy_holds_one_unreadable_clip():
 
 @needs_shared
 def test_command_prints_the_report():
-    command = [sys.executable, "-m", "music_genre.gtzan", str(SHARED)]
+    command = [sys.executable, "-m", "music_genre.data.gtzan", str(SHARED)]
     run = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "unreadable: 1" in run.stdout
     assert "Features table: features_3_sec.csv" in run.stdout

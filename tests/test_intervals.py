@@ -6,8 +6,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from music_genre import intervals
-from music_genre.errors import InputError
+from music_genre.exceptions import InputError
+from music_genre.metrics import intervals
 
 # Four groups, one of them wrong: a draw holds it k times with the binomial probabilities of four
 # in four, 0.316, 0.422, 0.211, 0.047, 0.004. So 2.5 % of the draws lie below k = 3, none at the
@@ -69,25 +69,25 @@ def test_rows_that_were_never_tested_do_not_count():
 
 def test_difference_worked_out_by_hand():
     # a is right everywhere: the difference is k of four, which reaches 3 in over 2.5 % of draws.
-    assert intervals.difference([1, 1, 1, 1], ONE_WRONG, GROUPS) == (0, 75)
-    assert intervals.difference(ONE_WRONG, [1, 1, 1, 1], GROUPS) == (-75, 0)
+    assert intervals.paired_difference([1, 1, 1, 1], ONE_WRONG, GROUPS) == (0, 75)
+    assert intervals.paired_difference(ONE_WRONG, [1, 1, 1, 1], GROUPS) == (-75, 0)
 
 
 def test_difference_is_paired():
-    assert intervals.difference(ONE_WRONG, ONE_WRONG, GROUPS) == (0, 0)
-    assert intervals.difference([ONE_WRONG] * 3, ONE_WRONG, GROUPS) == (0, 0)
+    assert intervals.paired_difference(ONE_WRONG, ONE_WRONG, GROUPS) == (0, 0)
+    assert intervals.paired_difference([ONE_WRONG] * 3, ONE_WRONG, GROUPS) == (0, 0)
 
 
 def test_difference_of_separate_groups_worked_out_by_hand():
     # b is right everywhere, so the difference is -k of four: as above, seen from below.
-    assert intervals.between(ONE_WRONG, GROUPS, [1, 1], ["e", "f"]) == (-75, 0)
-    assert intervals.between([1, 1], ["e", "f"], ONE_WRONG, GROUPS) == (0, 75)
+    assert intervals.unpaired_difference(ONE_WRONG, GROUPS, [1, 1], ["e", "f"]) == (-75, 0)
+    assert intervals.unpaired_difference([1, 1], ["e", "f"], ONE_WRONG, GROUPS) == (0, 75)
 
 
 def test_separate_groups_are_drawn_on_their_own():
     half_right, groups = np.arange(400) % 2, np.arange(400)
     half = 1.96 * 100 * math.sqrt(2 * 0.5 * 0.5 / 400)  # the textbook's; drawn as one: 0
-    ends = intervals.between(half_right, groups, half_right, groups, draws=5000)
+    ends = intervals.unpaired_difference(half_right, groups, half_right, groups, draws=5000)
     assert ends == pytest.approx((-half, half), abs=0.4)
 
 
@@ -105,4 +105,4 @@ def test_what_has_no_interval_is_told():
     with pytest.raises(InputError, match="4 segments have 3 groups"):
         intervals.interval(ONE_WRONG, ["a", "b", "c", None])
     with pytest.raises(InputError, match="not tested on the same segments"):
-        intervals.difference([1, 1, 0, math.nan], ONE_WRONG, GROUPS)
+        intervals.paired_difference([1, 1, 0, math.nan], ONE_WRONG, GROUPS)

@@ -4,11 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from music_genre import leakage, provenance, splits
-from music_genre.errors import InputError
-from music_genre.features import COLUMNS, INPUTS
-from music_genre.leakage import LSTM
-from music_genre.table import load as load_table
+from music_genre import provenance
+from music_genre.analysis import leakage
+from music_genre.analysis.leakage import LSTM
+from music_genre.data import splits
+from music_genre.data.columns import COLUMNS, INPUTS
+from music_genre.data.table import load as load_table
+from music_genre.exceptions import InputError
 
 FOUR = ["a.00000.0.wav", "a.00001.0.wav", "b.00000.0.wav", "b.00001.0.wav"]
 TRUE = list("aabb")

@@ -15,8 +15,8 @@ import soundfile
 import yaml
 from bs4 import BeautifulSoup
 
+from music_genre.data.table import load as load_table
 from music_genre.paths import ROOT
-from music_genre.table import load as load_table
 
 # Variables of the make that runs these tests, and what a user may have set for their own reports.
 OF_THE_USER = ["MAKEFLAGS", "MAKELEVEL", "MFLAGS", "TABLE", "FEATURES", "GTZAN", "STRICT", "CHECK",

@@ -12,12 +12,13 @@ import nbformat
 import pytest
 from test_leakage import compared
 from test_leakage import trained as leaves
-from test_study import trained
+from test_recipes import trained
 
-from music_genre import params, provenance, splits
+from music_genre import params, provenance
+from music_genre.data import splits
+from music_genre.data.find import SAMPLE_TABLE
+from music_genre.data.table import load as load_table
 from music_genre.paths import MANUAL, ROOT
-from music_genre.table import SAMPLE_TABLE
-from music_genre.table import load as load_table
 
 NOTEBOOKS = [
     "explore",

@@ -3,7 +3,7 @@
 import pytest
 
 from music_genre import params
-from music_genre.errors import InputError
+from music_genre.exceptions import InputError
 
 GOOD = {
     "epochs": 20, "batch_size": 128, "learning_rate": 1e-3, "activation": "tanh", "dropout": 0.0,

@@ -6,12 +6,14 @@ import pandas as pd
 import pytest
 import yaml
 from test_leakage import compared
-from test_summary import PAPER, PREDICTIONS, run
+from test_table1 import PAPER, PREDICTIONS, run
 
-from music_genre import models, publish, study, summary, training
-from music_genre.errors import InputError
+from music_genre.analysis import recipes, table1
+from music_genre.exceptions import InputError
+from music_genre.models import lstm, runs
 from music_genre.paths import ROOT
 from music_genre.provenance import read_json, write_json
+from music_genre.report import publish
 
 
 @pytest.fixture
@@ -22,7 +24,7 @@ def finished(tmp_path):
         path = folder / "rows" / name / "metrics.json"
         write_json(path, {**read_json(path), "provenance": {"commit": "abc"}})
     run(folder / "seeds" / "1", "7", 66.9, paper=PAPER)
-    model = models.lstm(4, 2, activation="tanh", dropout=0.0, learning_rate=1e-3, seed=0)
+    model = lstm.lstm(4, 2, activation="tanh", dropout=0.0, learning_rate=1e-3, seed=0)
     model.fit(np.zeros((2, 4, 1)), np.zeros(2), verbose=0)
     model.save(folder / "rows" / "7" / "model.keras")
     (folder / "rows" / "7" / "scaler.json").write_text("{}")
@@ -43,8 +45,8 @@ def test_runs_page_and_last_rows_model_are_published(finished, tmp_path):
         *(f"{run}/{name}" for run in ("rows/1", "rows/7", "seeds/1/7") for name in each),
     }  # fmt: skip
     assert not (target / "of before").exists()
-    before = summary.load(folder / "rows").drop(columns="source")
-    assert summary.load(target / "rows").drop(columns="source").equals(before)
+    before = table1.load(folder / "rows").drop(columns="source")
+    assert table1.load(target / "rows").drop(columns="source").equals(before)
 
     published = keras.saving.load_model(target / "model" / "model.keras")
     x = np.random.default_rng(0).random((3, 4, 1))
@@ -60,9 +62,9 @@ def test_published_trainings_are_restored_where_there_are_none(finished, tmp_pat
     publish.publish(folder, published)
     run(restored / "rows", "1", 33.0)
     assert publish.restore(restored, published) == 2  # row 7 and its other seed
-    assert training.load(restored / "rows/1")[0]["parts"]["test"]["accuracy"] == 33.0
+    assert runs.load(restored / "rows/1")[0]["parts"]["test"]["accuracy"] == 33.0
     for name in ("rows/7", "seeds/1/7"):
-        before, after = training.load(folder / name), training.load(restored / name)
+        before, after = runs.load(folder / name), runs.load(restored / name)
         assert before[0] == after[0]
         assert all(a.equals(b) for a, b in zip(before[1:], after[1:], strict=True))
     assert (restored / "rows/7/importance.csv").exists()
@@ -141,19 +143,19 @@ def test_readme_holds_the_published_table():
 
 
 def test_published_report_is_small_and_of_the_full_table():
-    rows = summary.load(publish.PUBLISHED / "rows")
+    rows = table1.load(publish.PUBLISHED / "rows")
     assert rows["paper accuracy"].to_list() == [33.45, 45.92, 57.51, 72.37, 73.37, 91.51, 91.78]
-    source = summary.source(rows)
+    source = table1.source(rows)
     assert (source.is_sample, source.clips, source.genres) == (False, 1000, 10)
     assert (publish.PUBLISHED / "report.html").stat().st_size < 8e6
     assert (publish.PUBLISHED / "model" / "model.keras").stat().st_size < 3e6
     model = keras.saving.load_model(publish.PUBLISHED / "model" / "model.keras")
-    assert models.compare_with_paper(models.layer_table(model)).startswith("Total: 511,370")
+    assert lstm.compare_with_paper(lstm.layer_table(model)).startswith("Total: 511,370")
 
 
 def test_published_predictions_give_the_published_accuracies():
     for path in sorted(publish.PUBLISHED.glob("**/metrics.json")):
-        content, history, predictions = training.load(path.parent)
+        content, history, predictions = runs.load(path.parent)
         right = predictions["label"] == predictions["predicted"]
         for part, scores in content["parts"].items():
             assert 100 * right[predictions["part"] == part].mean() == pytest.approx(
@@ -164,11 +166,11 @@ def test_published_predictions_give_the_published_accuracies():
 
 def test_table_one_takes_the_recipe_nearest_to_the_paper_with_a_fresh_model_a_row():
     table_one = ROOT / "params" / "table1"
-    paper = study.paper_rows(table_one)
-    trainings, curves = study.load(publish.PUBLISHED / "recipes")
-    scored = study.recipes(trainings, study.points(trainings, curves, paper), paper)
+    paper = recipes.paper_rows(table_one)
+    trainings, curves = recipes.load(publish.PUBLISHED / "recipes")
+    scored = recipes.recipes(trainings, recipes.points(trainings, curves, paper), paper)
     used = scored.filter(like="batch size ")
-    fresh = ~used.apply(lambda recipes: recipes.str.contains(study.REDRAWN)).any(axis=1)
+    fresh = ~used.apply(lambda column: column.str.contains(recipes.REDRAWN)).any(axis=1)
     nearest = scored[fresh].iloc[0]
     for path in table_one.glob("*.yaml"):
         row = yaml.safe_load(path.read_text())

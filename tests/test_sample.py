@@ -7,21 +7,22 @@ import pandas as pd
 import pytest
 from conftest import SHARED, needs_shared
 
-from music_genre import sample
-from music_genre.errors import InputError
-from music_genre.features import FEATURES
+from music_genre.data import sample
+from music_genre.data.columns import FEATURES
+from music_genre.data.sample import build
+from music_genre.exceptions import InputError
 from music_genre.paths import SAMPLE
 
 
 @needs_shared
 def test_sample_is_rebuilt_from_its_clips(tmp_path):
     made_with = json.loads((SAMPLE / "made_with.json").read_text())
-    sample.build(SHARED / "mini", tmp_path)
+    build.build(SHARED / "mini", tmp_path)
     ours, again = (pd.read_csv(folder / "features.csv") for folder in (SAMPLE, tmp_path))
     # Other machines and versions round otherwise: a thousandth of a column's spread at most.
     assert list(again["filename"]) == list(ours["filename"])
     assert ((again[FEATURES] - ours[FEATURES]).abs() <= 1e-3 * ours[FEATURES].std()).all().all()
-    if sample.made_with() == made_with:
+    if build.made_with() == made_with:
         for name in ("features.csv", "clips.npz", "made_with.json"):
             assert (tmp_path / name).read_bytes() == (SAMPLE / name).read_bytes(), name
 
@@ -45,4 +46,4 @@ def test_sample_holds_numbers_only():
 
 def test_folder_without_clips(tmp_path):
     with pytest.raises(InputError, match="holds no genre folders with audio"):
-        sample.build(tmp_path, tmp_path / "out")
+        build.build(tmp_path, tmp_path / "out")

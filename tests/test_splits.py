@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from conftest import SHARED, needs_shared
 
-from music_genre import lists, splits
-from music_genre.errors import InputError
-from music_genre.features import COLUMNS, FEATURES
-from music_genre.table import SAMPLE_TABLE, clips
+from music_genre.data import annotations, splits
+from music_genre.data.columns import COLUMNS, FEATURES
+from music_genre.data.find import SAMPLE_TABLE, clips
+from music_genre.exceptions import InputError
 
 GTZAN_TABLE = SHARED / "features_3_sec.csv"
 
@@ -28,7 +28,7 @@ def gtzan():
 @pytest.fixture(autouse=True)
 def no_lists(tmp_path, monkeypatch):
     """Keep the lists in the user's data folder out of the tests."""
-    monkeypatch.setattr(lists, "DATA", tmp_path / "data")
+    monkeypatch.setattr(annotations, "DATA", tmp_path / "data")
 
 
 def made_up(clips, *, segments=3):
@@ -47,7 +47,7 @@ def publish(folder, monkeypatch, **contents):
         text = "".join(f"{line}\n" for line in lines)
         (folder / f"{name}.txt").write_text(text)
         published[f"{name}.txt"] = (f"sha256:{hashlib.sha256(text.encode()).hexdigest()}", [])
-    monkeypatch.setattr(lists, "LISTS", published)
+    monkeypatch.setattr(annotations, "LISTS", published)
 
 
 def partition(train, validation, test, *, index=()):
@@ -98,20 +98,22 @@ FAULTY = ["a.00022"]
 def test_split_by_artist_is_the_published_one_whatever_seed_and_size(tmp_path, monkeypatch):
     publish(tmp_path / "splits", monkeypatch, **partition(TRAIN, VALIDATION, TEST))
     table = made_up([*TRAIN, *VALIDATION, *TEST, *FAULTY])
-    parts = split(table, "artist", beside=tmp_path)
+    parts = split(table, "artist", table_folder=tmp_path)
     members = {part: set(clips(table)[parts == part]) for part in set(parts)}
     expected = {"train": TRAIN, "validation": VALIDATION, "test": TEST, "unused": FAULTY}
     assert members == {part: set(listed) for part, listed in expected.items()}
-    assert np.array_equal(parts, split(table, "artist", test_size=0.5, seed=9, beside=tmp_path))
+    assert np.array_equal(
+        parts, split(table, "artist", test_size=0.5, seed=9, table_folder=tmp_path)
+    )
 
 
 def test_lists_are_looked_for_in_data_first_and_altered_ones_are_not_taken(tmp_path, monkeypatch):
     table = made_up([*TRAIN, *VALIDATION, *TEST])
-    publish(lists.DATA / "splits", monkeypatch, **partition(TRAIN, VALIDATION, TEST))
+    publish(annotations.DATA / "splits", monkeypatch, **partition(TRAIN, VALIDATION, TEST))
     assert set(split(table, "artist")) == {"train", "validation", "test"}
-    (lists.DATA / "splits" / "test_filtered.txt").write_text("a/a.00000.wav\n")
+    (annotations.DATA / "splits" / "test_filtered.txt").write_text("a/a.00000.wav\n")
     with pytest.raises(InputError, match=r"published list test_filtered\.txt.*run `make data`"):
-        split(table, "artist", beside=tmp_path)
+        split(table, "artist", table_folder=tmp_path)
 
 
 def test_leaks_between_parts_are_counted(tmp_path, monkeypatch):
@@ -136,7 +138,7 @@ def test_leaks_between_parts_are_counted(tmp_path, monkeypatch):
         table.iloc[row[copy], features] = table.iloc[row[original], features]
     table.loc[row["b.00020.0.wav"], FEATURES[-1]] += 1e-9
     table.index = table.index[::-1]  # rows go by position
-    parts = split(table, "artist", beside=tmp_path)
+    parts = split(table, "artist", table_folder=tmp_path)
     leaks = splits.leaks(table, parts, splits.artists(table, tmp_path))
     assert leaks.to_dict("index") == {
         "train and validation": {"tracks": 0, "artists": 0, "exact duplicates": 0},
@@ -160,7 +162,7 @@ def test_few_listed_clips_that_the_table_lacks_are_named_and_left_out(
 ):
     publish(tmp_path / "splits", monkeypatch, **partition(TRAIN, VALIDATION, TEST))
     table = made_up([*TRAIN[1:], *VALIDATION, *TEST])  # 1 of 40: 2.5 %
-    parts = split(table, "artist", beside=tmp_path)
+    parts = split(table, "artist", table_folder=tmp_path)
     assert (parts == "train").sum() == 39 * 3
     assert "train_filtered.txt names clips that the table lacks, left out: a.00000\n" in (
         capsys.readouterr().out
@@ -171,12 +173,12 @@ def test_many_listed_clips_that_the_table_lacks_are_an_error(tmp_path, monkeypat
     publish(tmp_path / "splits", monkeypatch, **partition(TRAIN, VALIDATION, TEST))
     table = made_up([*TRAIN[2:], *VALIDATION, *TEST])  # 2 of 40: 5 %
     with pytest.raises(InputError, match=r"lacks 2 of the 40 clips in train_filtered\.txt"):
-        split(table, "artist", beside=tmp_path)
+        split(table, "artist", table_folder=tmp_path)
 
 
 @needs_shared
 def test_published_partition_has_its_sizes_and_keeps_tracks_and_artists_apart(gtzan):
-    parts = split(gtzan, "artist", beside=SHARED)
+    parts = split(gtzan, "artist", table_folder=SHARED)
     tracks = clips(gtzan).groupby(parts).nunique()
     assert tracks.to_dict() == {"train": 443, "validation": 197, "test": 290, "unused": 70}
     excluded = pd.read_csv(SHARED / "splits" / "excluded_by_kereliuk.csv")["excerpt"]
@@ -190,7 +192,7 @@ def test_published_partition_has_its_sizes_and_keeps_tracks_and_artists_apart(gt
 @needs_shared
 def test_published_partition_goes_on_without_the_unreadable_clip(gtzan, capsys):
     readable = gtzan[clips(gtzan) != "jazz.00054"]
-    parts = split(readable, "artist", beside=SHARED)
+    parts = split(readable, "artist", table_folder=SHARED)
     assert clips(readable)[parts == "train"].nunique() == 442
     assert "left out: jazz.00054\n" in capsys.readouterr().out
 
@@ -208,7 +210,7 @@ def test_exact_duplicates_of_gtzan_are_the_known_fourteen():
 @needs_shared
 def test_sample_is_no_table_for_the_published_partition(sample):
     with pytest.raises(InputError, match="needs GTZAN's full table; run `make data`, or name"):
-        split(sample, "artist", beside=SHARED)
+        split(sample, "artist", table_folder=SHARED)
 
 
 @pytest.mark.parametrize("odd", ["song.wav", "blues.00000.wav"])
@@ -256,7 +258,7 @@ def test_genre_that_cannot_be_on_both_sides(few_rows, tmp_path, monkeypatch):
         split(few_rows[one_track], "track", test_size=0.25)
     publish(tmp_path / "splits", monkeypatch, **partition(TRAIN, VALIDATION, TEST[:1]))
     with pytest.raises(InputError, match="by artist leaves no test row of genre b"):
-        split(made_up([*TRAIN, *VALIDATION, *TEST]), "artist", beside=tmp_path)
+        split(made_up([*TRAIN, *VALIDATION, *TEST]), "artist", table_folder=tmp_path)
 
 
 def test_test_size_that_leaves_too_few_rows(few_rows):

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from conftest import SHARED, needs_shared
 
-from music_genre import table
-from music_genre.errors import InputError
-from music_genre.features import COLUMNS
+from music_genre.data import find, table
+from music_genre.data.columns import COLUMNS
+from music_genre.exceptions import InputError
 
 
 def written(tmp_path, rows):
@@ -23,16 +23,16 @@ def written(tmp_path, rows):
 def test_named_table_comes_before_published_before_extracted_before_sample(
     tmp_path, monkeypatch, few_rows
 ):
-    monkeypatch.setattr(table, "DATA", tmp_path)
-    monkeypatch.setattr(table, "EXTRACTED", tmp_path / "extracted.csv")
-    assert table.find() == table.SAMPLE_TABLE
+    monkeypatch.setattr(find, "DATA", tmp_path)
+    monkeypatch.setattr(find, "EXTRACTED", tmp_path / "extracted.csv")
+    assert find.features_table() == find.SAMPLE_TABLE
     few_rows.to_csv(tmp_path / "extracted.csv", index=False)
-    assert table.find() == tmp_path / "extracted.csv"
+    assert find.features_table() == tmp_path / "extracted.csv"
     published = tmp_path / "Data" / "features_3_sec.csv"  # as Kaggle's archive has it
     published.parent.mkdir()
     few_rows.to_csv(published, index=False)
-    assert table.find() == published
-    assert str(table.find("named.csv")) == "named.csv"
+    assert find.features_table() == published
+    assert str(find.features_table("named.csv")) == "named.csv"
 
 
 def test_source_says_what_the_table_is(tmp_path, few_rows):
@@ -54,7 +54,7 @@ def test_table_that_lacks_some_of_the_published_segments_says_so():
 
 
 def test_sample_is_ten_genres_of_ten_clips_of_five_segments():
-    rows, source = table.load(str(table.SAMPLE_TABLE))
+    rows, source = table.load(str(find.SAMPLE_TABLE))
     assert source.is_sample
     assert (source.clips, source.segments, source.genres) == (100, 500, 10)
     assert (rows.groupby("label").size() == 50).all()
@@ -164,7 +164,7 @@ def test_deviation_is_in_standard_deviations_of_the_column(few_rows):
 
 
 def test_comparison_needs_another_table_of_the_same_clips(tmp_path, monkeypatch, few_rows):
-    monkeypatch.setattr(table, "EXTRACTED", tmp_path / "gone.csv")
+    monkeypatch.setattr(find, "EXTRACTED", tmp_path / "gone.csv")
     path = written(tmp_path, few_rows)
     rows, source = table.load(path)
     assert table.comparison(rows, source) is None

@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from music_genre import checkpoints, models, splits, training
-from music_genre.errors import InputError
-from music_genre.features import INPUTS
-from music_genre.table import Source
+from music_genre.data import splits
+from music_genre.data.columns import INPUTS
+from music_genre.data.table import Source
+from music_genre.exceptions import InputError
+from music_genre.models import checkpoints, inputs, lstm, runs, training
 
 SOURCE = Source("mine.csv", False, 12, 60, 3, "0" * 64, [])
 GIVEN = {"epochs": 2, "seed": 3, "features": "x", "output": "y", "paper": {"accuracy": 33.45}}
@@ -32,8 +33,8 @@ def no_states(tmp_path_factory):
 
 def train(rows, *, learning_rate=1e-3, activation="tanh", epochs=2, resume=False):
     parts = splits.split(rows, "segment", test_size=0.33, seed=3)
-    data = training.prepare(rows, parts=parts, scale_on="all")
-    model = models.lstm(
+    data = inputs.prepare(rows, parts=parts, scale_on="all")
+    model = lstm.lstm(
         58, 3, activation=activation, dropout=0.1, learning_rate=learning_rate, seed=3
     )
     history = training.fit(model, data, epochs=epochs, batch_size=16, seed=3, resume=resume)
@@ -42,15 +43,15 @@ def train(rows, *, learning_rate=1e-3, activation="tanh", epochs=2, resume=False
 
 def save(folder, rows, run):
     model, data, history, predictions = run
-    return training.save(
+    return runs.save(
         folder, model=model, data=data, history=history, predictions=predictions,
-        source=SOURCE, given=GIVEN, identity=training.identity(model, data),
+        source=SOURCE, given=GIVEN, identity=runs.identity(model, data),
     )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def rows():
-    from music_genre.table import SAMPLE_TABLE
+    from music_genre.data.find import SAMPLE_TABLE
 
     sample = pd.read_csv(SAMPLE_TABLE)
     return sample[sample["label"].isin(["blues", "classical", "metal"])].groupby("label").head(20)
@@ -63,8 +64,8 @@ def run(rows):
 
 def test_scaling_on_all_rows_or_on_training_rows(rows):
     parts = splits.split(rows, "segment", test_size=0.33, seed=0)
-    everything = training.prepare(rows, parts=parts, scale_on="all")
-    training_only = training.prepare(rows, parts=parts, scale_on="train")
+    everything = inputs.prepare(rows, parts=parts, scale_on="all")
+    training_only = inputs.prepare(rows, parts=parts, scale_on="train")
     assert everything.x.shape == (60, 58, 1)
     assert everything.x.dtype == np.float32
     varying = [i for i, name in enumerate(INPUTS) if name != "length"]
@@ -77,16 +78,16 @@ def test_scaling_on_all_rows_or_on_training_rows(rows):
 
 def test_shuffled_columns_are_the_same_inputs_in_another_order(rows, run, tmp_path):
     parts = splits.split(rows, "segment", test_size=0.33, seed=3)
-    plain = training.prepare(rows, parts=parts, scale_on="all")
-    shuffled = training.prepare(rows, parts=parts, scale_on="all", shuffle_columns=True)
+    plain = inputs.prepare(rows, parts=parts, scale_on="all")
+    shuffled = inputs.prepare(rows, parts=parts, scale_on="all", shuffle_columns=True)
     assert plain.columns == INPUTS
     assert shuffled.columns != INPUTS
     assert sorted(shuffled.columns) == sorted(INPUTS)
     places = [INPUTS.index(name) for name in shuffled.columns]
     assert np.array_equal(shuffled.x, plain.x[:, places])
-    again = training.prepare(rows, parts=parts, scale_on="all", shuffle_columns=True)
+    again = inputs.prepare(rows, parts=parts, scale_on="all", shuffle_columns=True)
     assert again.columns == shuffled.columns
-    assert training.shuffled_columns(1) != training.shuffled_columns(0) == shuffled.columns
+    assert inputs.shuffled_columns(1) != inputs.shuffled_columns(0) == shuffled.columns
     save(tmp_path, rows, (run[0], shuffled, run[2], run[3]))
     scaler = json.loads((tmp_path / "scaler.json").read_text())
     assert scaler["columns"] == shuffled.columns
@@ -108,8 +109,8 @@ def test_validation_and_unused_rows_have_no_say_in_training(rows, four_parts):
     spoilt.loc[idle, INPUTS] = 1e6
     histories = []
     for table in (rows, spoilt):
-        data = training.prepare(table, parts=four_parts, scale_on="train")
-        model = models.lstm(58, 3, activation="tanh", dropout=0.0, learning_rate=1e-3, seed=3)
+        data = inputs.prepare(table, parts=four_parts, scale_on="train")
+        model = lstm.lstm(58, 3, activation="tanh", dropout=0.0, learning_rate=1e-3, seed=3)
         history = training.fit(model, data, epochs=1, batch_size=16, seed=3, resume=False)
         histories.append(without_time(history))
     pd.testing.assert_frame_equal(*histories, check_exact=True)
@@ -119,8 +120,8 @@ def test_unused_rows_are_neither_scaled_on_nor_predicted(rows, run, four_parts, 
     unused = four_parts == "unused"
     spoilt = rows.copy()
     spoilt.loc[unused, INPUTS] = 1e6
-    data = training.prepare(rows, parts=four_parts, scale_on="all")
-    same = training.prepare(spoilt, parts=four_parts, scale_on="all")
+    data = inputs.prepare(rows, parts=four_parts, scale_on="all")
+    same = inputs.prepare(spoilt, parts=four_parts, scale_on="all")
     assert np.array_equal(data.x[~unused], same.x[~unused])
     predictions = training.predict(run[0], data, rows)
     assert list(predictions["filename"]) == list(rows["filename"][~unused])
@@ -158,11 +159,11 @@ def test_training_goes_on_where_a_shorter_one_ended_bit_for_bit(rows, run, tmp_p
 
 def train_redrawn(rows, *, resume, seeds=(3, 4)):
     """Train two epochs on one split and two more, with the same model, on another."""
-    model = models.lstm(58, 3, activation="tanh", dropout=0.1, learning_rate=1e-3, seed=3)
+    model = lstm.lstm(58, 3, activation="tanh", dropout=0.1, learning_rate=1e-3, seed=3)
     history = None
     for last, seed in zip((2, 4), seeds, strict=True):
         parts = splits.split(rows, "segment", test_size=0.33, seed=seed)
-        data = training.prepare(rows, parts=parts, scale_on="all")
+        data = inputs.prepare(rows, parts=parts, scale_on="all")
         history = training.fit(
             model, data, epochs=last, batch_size=16, seed=3, resume=resume, history=history
         )
@@ -205,23 +206,23 @@ def test_collapse_is_told_with_the_best_before_and_the_end():
     history = pd.DataFrame(
         {"epoch": range(1, 7), "test_accuracy": [0.3, 0.7, 0.62, 0.4, 0.5, 0.65]}
     )
-    assert training.collapse(history) == (
+    assert runs.collapse(history) == (
         "from 70.0 % on test rows after epoch 2 it fell to 40.0 % after epoch 4, and ended at "
         "65.0 %"
     )
     history["test_accuracy"] = [0.3, 0.7, 0.62, 0.61, 0.72, 0.7]
-    assert training.collapse(history) == ""
+    assert runs.collapse(history) == ""
 
 
 def test_another_recipe_has_other_states(rows, tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoints, "FOLDER", tmp_path)
     parts = splits.split(rows, "segment", test_size=0.33, seed=3)
-    data = training.prepare(rows, parts=parts, scale_on="all")
+    data = inputs.prepare(rows, parts=parts, scale_on="all")
     given = {"activation": "tanh", "dropout": 0.0, "learning_rate": 1e-3, "seed": 3}
 
     def folder(x=data.x, batch_size=16, **changed):
         recipe = {**given, **changed}
-        model = models.lstm(58, 3, **recipe)
+        model = lstm.lstm(58, 3, **recipe)
         return checkpoints.folder(model, x, data.y, batch_size=batch_size, seed=recipe["seed"])
 
     folders = [
@@ -259,7 +260,7 @@ def test_damaged_state_is_passed_over_with_a_notice(
 def test_state_of_another_model_is_not_loaded_half(rows, run, tmp_path, capsys):
     model, _, history, _ = run
     before = [np.asarray(variable) for variable in model.variables]
-    other = models.lstm(58, 4, activation="tanh", dropout=0.1, learning_rate=1e-3, seed=3)
+    other = lstm.lstm(58, 4, activation="tanh", dropout=0.1, learning_rate=1e-3, seed=3)
     other.optimizer.build(other.trainable_variables)
     checkpoints.save(tmp_path / "1.npz", other, history.head(1).drop(columns="kept"))
     assert checkpoints.restore(model, tmp_path, epochs=2) is None
@@ -321,11 +322,11 @@ def test_saved_run_reads_back(tmp_path, rows, run):
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "history.csv", "metrics.json", "model.keras", "predictions.csv", "scaler.json",
     ]  # fmt: skip
-    loaded, history, predictions = training.load(tmp_path)
+    loaded, history, predictions = runs.load(tmp_path)
     assert loaded == json.loads(json.dumps(content))
     assert loaded["parameters"] == {"epochs": 2, "seed": 3}
     assert loaded["paper"] == {"accuracy": 33.45}
-    assert training.source(loaded) == SOURCE
+    assert runs.source(loaded) == SOURCE
     assert len(history) == 2
     test = predictions[predictions["part"] == "test"]
     by_hand = 100 * (test["label"] == test["predicted"]).mean()
@@ -348,7 +349,7 @@ def test_loss_that_stops_being_finite_ends_the_training_and_is_reported(tmp_path
     content = save(tmp_path, rows, diverging)
     assert content["diverged"]
     assert content["epochs_run"] == len(diverging[2])
-    assert "stopped being a finite number" in training.describe(
+    assert "stopped being a finite number" in runs.describe(
         {**content, "parameters": {**content["parameters"], **dict.fromkeys(
             ["batch_size", "learning_rate", "activation", "dropout", "split"], 0)}},
         tmp_path,
@@ -357,47 +358,47 @@ def test_loss_that_stops_being_finite_ends_the_training_and_is_reported(tmp_path
 
 def test_unfinished_run_is_not_read(tmp_path):
     with pytest.raises(InputError, match="holds no finished run"):
-        training.load(tmp_path)
+        runs.load(tmp_path)
 
 
 def test_finished_training_is_shown_again_where_it_is_the_same(tmp_path, rows, run):
     save(tmp_path, rows, run)
     model, data, _, _ = run
-    same = {"source": SOURCE, "given": GIVEN, "identity": training.identity(model, data)}
-    content, history, predictions = training.finished(tmp_path, **same)
+    same = {"source": SOURCE, "given": GIVEN, "identity": runs.identity(model, data)}
+    content, history, predictions = runs.finished(tmp_path, **same)
     assert content["epochs_run"] == len(history) == 2
     assert len(predictions) == 60
-    assert training.finished(tmp_path / "none", **same) is None
+    assert runs.finished(tmp_path / "none", **same) is None
     for other in (
         {"given": {**GIVEN, "epochs": 3}},
         {"given": {**GIVEN, "seed": 4}},
         {"source": dataclasses.replace(SOURCE, sha256="1" * 64)},
         {"identity": "0" * 16},
     ):
-        assert training.finished(tmp_path, **{**same, **other}) is None
+        assert runs.finished(tmp_path, **{**same, **other}) is None
 
 
 def test_another_network_rate_split_or_input_is_another_training(rows, run):
     model, data, _, _ = run
-    same = training.identity(model, data)
+    same = runs.identity(model, data)
     kind = {"activation": "tanh", "dropout": 0.1, "learning_rate": 1e-3, "seed": 3}
-    assert training.identity(models.lstm(58, 3, **kind), data) == same
+    assert runs.identity(lstm.lstm(58, 3, **kind), data) == same
     for change in ({"dropout": 0.2}, {"learning_rate": 1e-2}, {"activation": "relu"}):
-        assert training.identity(models.lstm(58, 3, **{**kind, **change}), data) != same
+        assert runs.identity(lstm.lstm(58, 3, **{**kind, **change}), data) != same
     other_parts = np.where(data.parts == "test", "train", "test")
     for change in ({"parts": other_parts}, {"x": data.x * 1.01}, {"y": data.y[::-1]}):
-        assert training.identity(model, dataclasses.replace(data, **change)) != same
+        assert runs.identity(model, dataclasses.replace(data, **change)) != same
     nearly = dataclasses.replace(data, x=data.x * np.float32(1 + 1e-7))
-    assert training.identity(model, nearly) == same
+    assert runs.identity(model, nearly) == same
 
 
 def test_what_the_paper_reports_may_change_without_another_training(tmp_path, rows, run):
     save(tmp_path, rows, run)
     given = {**GIVEN, "paper": {"accuracy": 45.92}}
-    same = training.identity(run[0], run[1])
-    content, _, _ = training.finished(tmp_path, source=SOURCE, given=given, identity=same)
+    same = runs.identity(run[0], run[1])
+    content, _, _ = runs.finished(tmp_path, source=SOURCE, given=given, identity=same)
     assert content["paper"] == {"accuracy": 45.92}
-    assert training.load(tmp_path)[0] == content
+    assert runs.load(tmp_path)[0] == content
 
 
 def test_training_taken_from_before_says_so(tmp_path, rows, run):
@@ -405,7 +406,7 @@ def test_training_taken_from_before_says_so(tmp_path, rows, run):
     given = {"epochs": 2, "batch_size": 16, "learning_rate": 1e-3, "activation": "tanh",
              "dropout": 0.1, "split": "segment", "seed": 3}  # fmt: skip
     content["parameters"] = given
-    said = training.describe(content, tmp_path, again=True)
+    said = runs.describe(content, tmp_path, again=True)
     assert said.startswith(f"Trained before (commit {content['provenance']['commit']}, ")
     assert "and not again. 2 of 2 epochs" in said
-    assert training.describe(content, tmp_path).startswith("2 of 2 epochs")
+    assert runs.describe(content, tmp_path).startswith("2 of 2 epochs")

@@ -10,11 +10,11 @@ from types import SimpleNamespace
 
 import yaml
 
-from music_genre.errors import InputError
-from music_genre.metrics import NAMES
-from music_genre.paths import MANUAL, REPORTS, shown
+from music_genre.data.splits import SPLITS
+from music_genre.exceptions import InputError
+from music_genre.metrics.classification import NAMES
+from music_genre.paths import MANUAL, REPORTS, display_path
 from music_genre.provenance import write_json
-from music_genre.splits import SPLITS
 
 Rule = Callable[[object], object]  # returns the value, or raises ValueError that says what it wants
 
@@ -160,12 +160,14 @@ def check_file(notebook: str, path: str | Path) -> None:
         content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise InputError(
-            f"{shown(path)} cannot be read as YAML ({' '.join(str(error).split())}): "
+            f"{display_path(path)} cannot be read as YAML ({' '.join(str(error).split())}): "
             "write one `name: value` a line."
         ) from error
     if not isinstance(content, dict) or not content:
-        raise InputError(f"{shown(path)} holds no parameters: write one `name: value` a line.")
-    _check_names(notebook, content, where=f"{shown(path)}: ")
+        raise InputError(
+            f"{display_path(path)} holds no parameters: write one `name: value` a line."
+        )
+    _check_names(notebook, content, where=f"{display_path(path)}: ")
 
 
 def _check_names(notebook: str, names: Iterable[str], *, where: str = "") -> None:
@@ -218,7 +220,7 @@ def run_folder(results: str) -> Path:
     finished = sorted(MANUAL.glob("*/metrics.json"))
     if not finished:
         raise InputError(
-            f"there is no finished run under {shown(MANUAL)}: run the train notebook, "
+            f"there is no finished run under {display_path(MANUAL)}: run the train notebook, "
             "or name a run's folder."
         )
     return finished[-1].parent

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from music_genre.errors import InputError
+from music_genre.exceptions import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "data"
 REPORTS = ROOT / "reports"
 MANUAL = REPORTS / "manual"
-SAMPLE = Path(__file__).resolve().parent / "sample"
+SAMPLE = Path(__file__).resolve().parent / "data" / "sample"
 
 
 @contextmanager
@@ -33,7 +33,7 @@ def atomic(path: str | Path) -> Iterator[Path]:
         temporary.replace(path)
     except OSError as error:
         raise InputError(
-            f"{shown(path)} cannot be written ({error.strerror or error}): "
+            f"{display_path(path)} cannot be written ({error.strerror or error}): "
             "free some space, or name another place to write to."
         ) from error
     finally:
@@ -41,7 +41,7 @@ def atomic(path: str | Path) -> Iterator[Path]:
             temporary.unlink()
 
 
-def shown(path: str | Path) -> str:
+def display_path(path: str | Path) -> str:
     """Return a path as a page may show it: inside the project from its root, else as given."""
     path = Path(path)
     absolute = path if path.is_absolute() else Path.cwd() / path

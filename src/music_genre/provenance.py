@@ -11,8 +11,8 @@ from pathlib import Path
 import joblib
 import pandas as pd
 
-from music_genre.errors import InputError
-from music_genre.paths import ROOT, atomic, shown
+from music_genre.exceptions import InputError
+from music_genre.paths import ROOT, atomic, display_path
 
 _PACKAGES = ["jax", "keras", "librosa", "numpy", "pandas", "scikit-learn", "scipy"]
 
@@ -70,7 +70,7 @@ def read_json(path: str | Path) -> dict:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(
-            f"{shown(path)} cannot be read ({error}): run the notebook that writes it again."
+            f"{display_path(path)} cannot be read ({error}): run the notebook that writes it again."
         ) from error
 
 

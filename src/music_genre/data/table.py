@@ -1,0 +1,250 @@
+"""Find, load and check the table of 60 columns."""
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from music_genre.exceptions import InputError
+from music_genre.data.columns import COLUMNS, FEATURES, INPUTS
+from music_genre.data import find
+from music_genre.data.find import EXTRACTED, SAMPLE_TABLE, TABLE
+from music_genre.paths import DATA, SAMPLE, display_path
+from music_genre.provenance import read_json
+
+PUBLISHED = 9990  # segments of GTZAN's features_3_sec.csv: the paper lists its length
+
+
+@dataclass(frozen=True)
+class Source:
+    """Which table a result was measured on."""
+
+    path: str
+    is_sample: bool
+    clips: int
+    segments: int
+    genres: int
+    sha256: str  # of the file
+    ignored_columns: list[str] = field(default_factory=list)
+    left_out: list[dict[str, str]] = field(default_factory=list)  # clips: clip, path, reason
+    fingerprint: list[float] = field(default_factory=list)  # of the content: :func:`fingerprint`
+
+    @property
+    def label(self) -> str:
+        """The line that stands under every figure and table."""
+        name = "embedded sample" if self.is_sample else self.path
+        left_out = f" ({len(self.left_out):,} left out)" if self.left_out else ""
+        return f"{name}: {self.clips:,} clips{left_out}, {self.in_words}, sha256 {self.sha256[:12]}"
+
+    @property
+    def in_words(self) -> str:
+        """The number of segments; of the published table's, where that one lacks some."""
+        if Path(self.path).name == TABLE and self.clips == 1000 and self.segments < PUBLISHED:
+            return f"{self.segments:,} of the published {PUBLISHED:,} segments"
+        return f"{self.segments:,} segments"
+
+
+def load(features: str = "") -> tuple[pd.DataFrame, Source]:
+    """Load and check the table.
+
+    Returns
+    -------
+    table : DataFrame [shape=(n_segments, 60)]
+        The columns of :data:`music_genre.data.features.COLUMNS`, in that order.
+    source : Source
+        What it is, for captions and provenance.
+
+    Raises
+    ------
+    InputError
+        The file is missing or unreadable; a column is missing or not numeric; a value is NaN or
+        infinite; a label is empty; a genre has fewer than two rows; a row name stands twice.
+    """
+    path = find.features_table(features)
+    table = _read(path)
+    name = display_path(path)
+    missing = [column for column in COLUMNS if column not in table]
+    if missing:
+        raise InputError(
+            f"{name} lacks {_count(missing, 'column')}: a table needs the 60 columns of GTZAN's "
+            "features_3_sec.csv, as music_genre.data.features writes them."
+        )
+    ignored = [column for column in table if column not in COLUMNS]
+    table = table[COLUMNS].copy()
+    _check_names(table, name)
+    _check_numbers(table, name)
+    source = Source(
+        path=name,
+        is_sample=path.resolve() == SAMPLE_TABLE,
+        clips=clips(table).nunique(),
+        segments=len(table),
+        genres=table["label"].nunique(),
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        fingerprint=fingerprint(table),
+        ignored_columns=ignored,
+        left_out=_left_out(path, segments=len(table)),
+    )
+    return table, source
+
+
+def clips(table: pd.DataFrame) -> pd.Series:
+    """Return each row's clip: ``blues.00000`` of ``blues.00000.3.wav``, else the whole name."""
+    return table["filename"].str.replace(r"\.\d+\.[^.]+$", "", regex=True)
+
+
+def fingerprint(table: pd.DataFrame) -> list[float]:
+    """Sum up a table's content in a few numbers, whatever the order of its rows.
+
+    Each number is the sum of all standardised values, each with a sign of its own that follows
+    from the names and labels of all segments. Tables with another name or label anywhere get
+    unrelated numbers; a value that differs by d standard deviations moves each number by d. A
+    hash of rounded values would not do: copies of one table differ in their last digits, and some
+    of its values lie where a rounding to fewer digits tips.
+
+    Returns
+    -------
+    list of float [shape=(4,)]
+        Numbers of about the square root of the number of values. See :func:`same_content`.
+    """
+    ordered = table.sort_values("filename")
+    names = ordered["filename"].str.cat(ordered["label"], sep=",").str.cat(sep="\n")
+    values = ordered[FEATURES].to_numpy(dtype=float)
+    spread = values.std(axis=0)
+    scaled = (values - values.mean(axis=0)) / np.where(spread > 0, spread, 1)
+    n = len(table) + len(FEATURES)
+    bits = hashlib.shake_256(names.encode()).digest(4 * -(-n // 8))
+    signs = 2.0 * np.unpackbits(np.frombuffer(bits, dtype=np.uint8).reshape(4, -1), axis=1) - 1
+    rows, columns = signs[:, : len(table)], signs[:, len(table) : n]
+    return [round(float(r @ scaled @ c), 6) for r, c in zip(rows, columns, strict=True)]
+
+
+def same_content(one: Source, other: Source) -> bool:
+    """Tell whether two tables hold the same names, labels and values, whatever their files.
+
+    Values may differ by what rounding to six significant digits leaves, and by two hundredths of a
+    standard deviation in all.
+    """
+    return np.allclose(one.fingerprint, other.fingerprint, rtol=0, atol=0.02)
+
+
+def comparison(
+    table: pd.DataFrame, source: Source, extracted: str = ""
+) -> tuple[pd.DataFrame, Source] | None:
+    """Compare a table with the one extracted from the same clips, if there is one.
+
+    Returns what :func:`deviation` does and what the extracted table is, or None where the table is
+    itself the extracted one, there is none, or no segment is in both.
+    """
+    path = Path(extracted) if extracted else EXTRACTED
+    if not extracted and not path.exists():
+        return None
+    other, of_other = load(str(path))
+    if source.sha256 == of_other.sha256 or not table["filename"].isin(other["filename"]).any():
+        return None
+    return deviation(table, other), of_other
+
+
+def deviation(table: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    """Measure how far two tables of the same clips lie apart, over the segments in both.
+
+    Returns
+    -------
+    DataFrame [shape=(57, 4)]
+        ``column``; ``largest`` and ``median`` absolute difference, in standard deviations of the
+        column in ``table``; ``segments``, how many both tables hold.
+    """
+    one, two = (frame.set_index("filename")[FEATURES] for frame in (table, other))
+    both = one.index.intersection(two.index)
+    apart = (one.loc[both] - two.loc[both]).abs() / one.std()
+    return pd.DataFrame(
+        {
+            "column": FEATURES,
+            "largest": apart.max().to_numpy(),
+            "median": apart.median().to_numpy(),
+            "segments": len(both),
+        }
+    )
+
+
+def _left_out(path: Path, *, segments: int) -> list[dict[str, str]]:
+    """Return the clips that an extraction left out of this table, as written beside it."""
+    beside = path.with_suffix(".problems.json")
+    if not beside.exists():
+        return []
+    written = read_json(table_folder)
+    return written["problems"] if written["segments"] == segments else []
+
+
+def _read(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(
+            path,
+            dtype={"filename": str, "label": str},
+            keep_default_na=False,
+            na_values={column: ["", "nan", "NaN", "NA"] for column in INPUTS},
+        )
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{display_path(path)} does not exist: name a features table, or name none to use GTZAN's "
+            "under data/ or else the embedded sample."
+        ) from error
+    except (OSError, ValueError) as error:  # pandas' parser errors are ValueErrors
+        raise InputError(
+            f"{display_path(path)} cannot be read as a CSV table ({' '.join(str(error).split())}): "
+            "check that it is readable and is a features table."
+        ) from error
+
+
+def _check_names(table: pd.DataFrame, name: str) -> None:
+    if table.empty:
+        raise InputError(f"{name} holds no rows: extract the features again.")
+    empty = table["label"].str.strip() == ""
+    if empty.any():
+        raise InputError(
+            f"{name}: the label of {_rows(table, empty)} is empty: name its genre or drop the row."
+        )
+    twice = table["filename"].duplicated()
+    if twice.any():
+        raise InputError(
+            f"{name}: {_rows(table, twice)} stands more than once in filename: "
+            "give each segment a name of its own."
+        )
+    counts = table["label"].value_counts()
+    if len(counts) < 2:
+        raise InputError(f"{name} has only the genre {counts.index[0]}: there is nothing to tell.")
+    if counts.min() < 2:
+        raise InputError(
+            f"{name} has only one row of genre {counts.idxmin()}: each genre needs at least two, "
+            "one to train on and one to test on; add clips or drop the genre."
+        )
+
+
+def _check_numbers(table: pd.DataFrame, name: str) -> None:
+    for column in INPUTS:
+        numbers = pd.to_numeric(table[column], errors="coerce")
+        text = numbers.isna() & table[column].notna()
+        if text.any():
+            raise InputError(
+                f"{name}: column {column} is not numeric: {_rows(table, text)} holds "
+                f"{table.loc[text, column].iloc[0]!r}; write a number or drop the row."
+            )
+        broken = ~np.isfinite(numbers)
+        if broken.any():
+            raise InputError(
+                f"{name}: column {column} is NaN or infinite in {_rows(table, broken)}: "
+                "extract the clip again or drop the row."
+            )
+        table[column] = numbers.astype(float)
+
+
+def _rows(table: pd.DataFrame, mask: pd.Series) -> str:
+    first = table["filename"][mask].iloc[0]
+    more = int(mask.sum()) - 1
+    return f"row {first}" + (f" (and {more} more)" if more else "")
+
+
+def _count(names: list[str], noun: str) -> str:
+    listed = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+    return f"the {noun}{'s' if len(names) > 1 else ''} {listed}"

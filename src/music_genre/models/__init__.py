@@ -1,0 +1,1 @@
+"""What learns from the table, and what a run leaves."""

@@ -1,0 +1,129 @@
+"""Fit a model, with a progress bar and states to go on from, and predict."""
+
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from music_genre.models import checkpoints
+from music_genre.models.inputs import Prepared
+
+
+def fit(
+    model: keras.Model,
+    data: Prepared,
+    *,
+    epochs: int,
+    batch_size: int,
+    seed: int,
+    resume: bool = True,
+    history: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Train up to an epoch, with a progress bar; stop at the first loss that is not finite.
+
+    With ``resume`` the training goes on from the longest state that an earlier one of the same
+    recipe left (:mod:`music_genre.models.checkpoints`); the numbers are those of one in a single go. For
+    that the order of the rows in an epoch follows from ``seed`` and the epoch alone. (With the JAX
+    back end; the others begin anew.) ``history`` is what this model has gone through already, on
+    other rows: its epochs count, and stand first in what is returned.
+
+    Returns
+    -------
+    DataFrame [shape=(n_epochs_run, 7)]
+        epoch (from 1), loss and accuracy of the training rows (while the epoch ran) and of the
+        test rows (after it), the seconds that the epoch took, and whether it was ``kept``: taken
+        from a state. Accuracies are shares, 0 to 1.
+    """
+    lines = [] if history is None else history.to_dict("records")
+    if lines and not np.isfinite(lines[-1]["loss"]):
+        return history
+    train, test = (data.x[data.train], data.y[data.train]), (data.x[data.test], data.y[data.test])
+    model.optimizer.build(model.trainable_variables)
+    states = checkpoints.folder(model, *train, *test, batch_size=batch_size, seed=seed)
+    # Other back ends shuffle by generators of their own, which a state does not hold.
+    resume = resume and keras.backend.backend() == "jax"
+    kept = checkpoints.restore(model, states, epochs=epochs) if resume else None
+    if kept is not None:
+        lines += kept[len(lines) :].assign(kept=True).to_dict("records")
+    done = len(lines)
+    if done < epochs:
+        # stdout, not tqdm's stderr: JupyterLab shows that in red, papermill hands this on.
+        form = {"desc": "training", "unit": "epoch", "ncols": 80, "file": sys.stdout}
+        with tqdm(total=epochs, initial=done, **form) as bar:
+            model.fit(
+                *train,
+                validation_data=test,
+                initial_epoch=done,
+                epochs=epochs,
+                batch_size=batch_size,
+                callbacks=[
+                    keras.callbacks.LambdaCallback(
+                        # Keras shuffles by NumPy's global generator.
+                        on_epoch_begin=lambda epoch, _: np.random.seed([seed, epoch])  # noqa: NPY002
+                    ),
+                    _follow(lines, bar, states),
+                    keras.callbacks.TerminateOnNaN(),
+                ],
+                verbose=0,
+            )
+    return pd.DataFrame(lines)
+
+
+def _follow(lines: list[dict], bar: tqdm, states: Path) -> keras.callbacks.Callback:
+    """Return a callback that notes each epoch, moves the bar and keeps states."""
+    last = {"epoch": time.perf_counter(), "state": time.perf_counter(), "path": None}
+
+    def after_epoch(epoch: int, logs: dict) -> None:
+        now = time.perf_counter()
+        lines.append(
+            {
+                "epoch": epoch + 1,
+                "loss": logs["loss"],
+                "accuracy": logs["accuracy"],
+                "test_loss": logs["val_loss"],
+                "test_accuracy": logs["val_accuracy"],
+                "seconds": now - last["epoch"],
+                "kept": False,
+            }
+        )
+        last["epoch"] = now
+        bar.set_postfix_str(f"loss {logs['loss']:.3f}, test {logs['val_accuracy']:.1%}")
+        bar.update()
+        ends = epoch + 1 == bar.total
+        if np.isfinite(logs["loss"]) and (ends or now - last["state"] >= checkpoints.EVERY):
+            path = states / f"{epoch + 1}.npz"
+            history = pd.DataFrame(lines).drop(columns="kept")
+            checkpoints.save(path, callback.model, history)
+            if last["path"]:
+                last["path"].unlink(missing_ok=True)
+            last.update(state=now, path=path)
+
+    callback = keras.callbacks.LambdaCallback(on_epoch_end=after_epoch)
+    return callback
+
+
+def predict(model: keras.Model, data: Prepared, table: pd.DataFrame) -> pd.DataFrame:
+    """Predict every segment that the split uses.
+
+    Returns
+    -------
+    DataFrame [shape=(n_segments_used, 4 + n_genres)]
+        filename, part (``train``, ``validation`` or ``test``), label, predicted, and each genre's
+        probability.
+    """
+    used = data.parts != "unused"
+    probabilities = model.predict(data.x[used], batch_size=512, verbose=0)
+    genres = np.array(data.genres)
+    return pd.DataFrame(
+        {
+            "filename": table["filename"].to_numpy()[used],
+            "part": data.parts[used],
+            "label": table["label"].to_numpy()[used],
+            "predicted": genres[probabilities.argmax(axis=1)],
+            **dict(zip(genres, probabilities.T, strict=True)),
+        }
+    )

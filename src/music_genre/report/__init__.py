@@ -1,0 +1,1 @@
+"""Figures, captions, the page, and its publication."""

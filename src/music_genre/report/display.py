@@ -1,0 +1,97 @@
+"""Figures and tables in a notebook, each with its caption and the data it was measured on."""
+
+import io
+from collections.abc import Iterable
+from html import escape
+
+import pandas as pd
+from IPython.display import HTML, Image, Markdown, display
+from jinja2 import Environment, StrictUndefined
+from matplotlib.figure import Figure
+
+from music_genre.data.table import Source
+
+_DPI = 160  # sharp on a screen of twice the usual density, at 80 dots per inch on the page
+
+
+def figure(fig: Figure, caption: str, source: Source | str) -> None:
+    """Show a figure with its caption, which is its alternative text too."""
+    buffer = io.BytesIO()
+    fig.savefig(buffer, format="png", dpi=_DPI, bbox_inches="tight", facecolor="white")
+    image = Image(buffer.getvalue(), alt=caption, width=round(_width(buffer.getvalue()) / 2))
+    display(image)
+    display(HTML(_caption(caption, source)))
+
+
+def table(frame: pd.DataFrame, caption: str, source: Source | str, *, decimals: int = 2) -> None:
+    """Show a table without its index, with its caption; missing values as a dash."""
+    whole = frame.select_dtypes("integer").columns
+    html = frame.rename(columns={"f1": "F1"}).to_html(
+        index=False,
+        border=0,
+        classes="result",
+        na_rep="–",
+        float_format=f"{{:,.{decimals}f}}".format,
+        formatters=dict.fromkeys(whole, "{:,}".format),
+    )
+    display(HTML(html + _caption(caption, source)))
+
+
+def say(template: str, **values: object) -> None:
+    """Show sentences (Markdown) that quote results; nothing if there are none.
+
+    ``template`` is a Jinja template. Its filters: ``fixed(1)`` for decimals, ``signed(1)`` with
+    the sign, ``count`` for whole numbers with separators, ``listed`` for "a, b and c". A name that
+    is not among the values is an error.
+    """
+    text = _TEMPLATES.from_string(template).render(values).strip()
+    if text:
+        display(Markdown(text))
+
+
+def _listed(words: Iterable[object]) -> str:
+    *first, last = map(str, words)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+_TEMPLATES = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+_TEMPLATES.filters |= {
+    "fixed": lambda value, decimals=1: f"{value:,.{decimals}f}",
+    "signed": lambda value, decimals=1: f"{value:+,.{decimals}f}",
+    "count": lambda value: f"{value:,}",
+    "listed": _listed,
+}
+
+
+def banner(source: Source) -> None:
+    """Say which table this page is about; on the sample, what that means and how to get GTZAN's."""
+    if source.is_sample:
+        display(
+            HTML(
+                '<div class="banner"><strong>These figures are not GTZAN’s.</strong> They were '
+                f"measured on the embedded sample: {source.clips:,} clips, {source.segments:,} "
+                "segments, too few for the paper’s results to be judged by. For GTZAN’s: "
+                "<code>make data</code> downloads it; <code>GTZAN=path make report</code> takes a "
+                "copy that you have, <code>FEATURES=path</code> its features table.</div>"
+            )
+        )
+    say(f"Data: {source.label}.")
+    left_out(source)
+    if source.ignored_columns:
+        say(f"Columns beyond the 60, ignored: {', '.join(source.ignored_columns)}.")
+
+
+def left_out(source: Source) -> None:
+    """Name the clips that an extracted table lacks, each with the reason; nothing if none."""
+    if source.left_out:
+        reasons = "".join(f"\n- {problem['reason']}" for problem in source.left_out)
+        say(f"Clips left out of {source.path}: {len(source.left_out):,}.\n{reasons}")
+
+
+def _caption(caption: str, source: Source | str) -> str:
+    label = source if isinstance(source, str) else source.label
+    return f'<p class="caption">{escape(caption)} <span class="source">[{escape(label)}]</span></p>'
+
+
+def _width(png: bytes) -> int:
+    return int.from_bytes(png[16:20], "big")  # IHDR, the first chunk, begins with the width

@@ -1,0 +1,1 @@
+"""Arrays or tables in, a Figure out: a module for each notebook that draws."""

@@ -1,0 +1,220 @@
+"""Executed notebooks to one page that needs no network."""
+
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+from bs4 import BeautifulSoup
+from jinja2 import Environment, FileSystemLoader
+from nbconvert import HTMLExporter
+from nbconvert.preprocessors import CoalesceStreamsPreprocessor
+from pygments.formatters import HtmlFormatter
+
+from music_genre import provenance
+from music_genre.analysis.table1 import natural, with_seeds
+from music_genre.exceptions import InputError
+from music_genre.paths import atomic, display_path
+
+TEMPLATE = Path(__file__).parent / "template"
+_DRAWS = re.compile(r"^display\.figure\(", re.MULTILINE)  # indented, it may have a condition
+_HEADINGS = re.compile("^h[1-6]$")
+
+
+@dataclass
+class Section:
+    """A part of the page under a heading of the second level."""
+
+    id: str
+    title: str
+    html: str = ""
+    headings: list[dict[str, str]] = field(default_factory=list)  # of the third level
+
+
+def build(folder: Path, rows: Sequence[str], studies: Sequence[str] = ()) -> Path:
+    """Collect a folder's executed notebooks, and those of its named rows, into ``report.html``.
+
+    The folder holds ``explore.ipynb``, ``features.ipynb``, ``rows/<row>/train.ipynb`` and
+    ``evaluate.ipynb`` (or ``failed.json``, which is shown instead), ``summary.ipynb``, and
+    ``<study>.ipynb`` for each study. A cell tagged ``banner`` or ``headline`` is shown at
+    the top of the page instead of its place, one tagged ``once`` in the first row only.
+
+    Raises
+    ------
+    InputError
+        A notebook is missing, was not executed to its end, or lacks a figure that it draws.
+    """
+    runs = [folder / "rows" / row for row in sorted(rows, key=natural)]
+    explore, summary = read(folder / "explore.ipynb"), read(folder / "summary.ipynb")
+    more = {study: read(folder / f"{study}.ipynb") for study in studies}
+    sections = [
+        _section("explore", [explore]),
+        _section("features", [read(folder / "features.ipynb")]),
+        *(_row(run, drop=set() if run == runs[0] else {"once"}) for run in runs),
+        *(_section(study, [notebook]) for study, notebook in more.items()),
+        _section("summary", [summary]),
+    ]
+    page = Environment(loader=FileSystemLoader(TEMPLATE)).get_template("page.html.j2")
+    html = page.render(
+        sections=sections,
+        banner=_tagged(explore, "banner"),
+        headline="".join(_tagged(one, "headline") for one in (summary, *more.values())),
+        provenance=_provenance(runs),
+        css=(TEMPLATE / "style.css").read_text(encoding="utf-8"),
+        highlight_css=HtmlFormatter(style="friendly").get_style_defs(".highlight"),
+    )
+    with atomic(folder / "report.html") as temporary:
+        temporary.write_text(html, encoding="utf-8")
+    return folder / "report.html"
+
+
+def read(path: Path) -> nbformat.NotebookNode:
+    """Read an executed notebook and check that nothing is missing from it."""
+    try:
+        notebook = nbformat.read(path, as_version=4)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{display_path(path)} cannot be read ({error}): run `make report`."
+        ) from error
+    for number, cell in enumerate(notebook.cells, start=1):
+        if cell.cell_type != "code" or not cell.source.strip():
+            continue
+        outputs = cell.outputs
+        drawn = any("image/png" in output.get("data", {}) for output in outputs)
+        if (
+            cell.execution_count is None
+            or any(output.output_type == "error" for output in outputs)
+            or (_DRAWS.search(cell.source) and not drawn)
+        ):
+            raise InputError(
+                f"cell {number} of {display_path(path)} did not run to its end or lacks its figure: "
+                "remove the file and run `make report` again."
+            )
+    return notebook
+
+
+def _row(run: Path, *, drop: set[str]) -> Section:
+    if (run / "failed.json").exists():
+        failure = provenance.read_json(run / "failed.json")
+        html = (
+            f"<h2>Row {run.name}: failed</h2><p>It could not be trained: <code>"
+            f"{escape(failure['error'])}</code>. How far it came is in "
+            f"<code>{escape(display_path(run / 'train.partial.ipynb'))}</code>, what it printed in "
+            "<code>train.log</code> beside it.</p>"
+        )
+        return Section(f"row-{run.name}", f"Row {run.name}: failed", html)
+    given = provenance.read_json(run / "metrics.json")["parameters"]
+    notebooks = [read(run / "train.ipynb"), read(run / "evaluate.ipynb")]
+    title = f"Row {run.name}: {given['epochs']} epochs, batch size {given['batch_size']}"
+    return _section(f"row-{run.name}", notebooks, title=title, drop=drop)
+
+
+def _section(
+    name: str, notebooks: list, *, title: str = "", drop: set[str] = frozenset()
+) -> Section:
+    """Convert notebooks; with a title of its own their headings go one level further down."""
+    drop = drop | {"banner", "headline"}
+    fragments = [
+        _fragment(
+            [cell for cell in notebook.cells if not drop & set(cell.metadata.get("tags", []))]
+        )
+        for notebook in notebooks
+    ]
+    html = (f"<h1>{title}</h1>" if title else "") + "".join(fragments)
+    soup = BeautifulSoup(html, "html.parser")
+    section = Section(id=re.sub(r"\W+", "-", name), title=title or soup.h1.get_text())
+    for tag in soup.find_all(id=True):  # of cells and headings: not unique on a page of many
+        del tag["id"]
+    seen: set[str] = set()
+    for number, heading in enumerate(soup.find_all(_HEADINGS)):
+        own_title = bool(title) and number == 0
+        level = int(heading.name[1]) + (1 if own_title or not title else 2)
+        heading.name = f"h{min(level, 6)}"
+        text = heading.get_text().strip()
+        slug = f"{section.id}-{re.sub(r'[^a-z0-9]+', '-', text.lower()).strip('-')}"
+        while slug in seen:
+            slug += "-again"
+        seen.add(slug)
+        heading["id"] = slug
+        if heading.name == "h3" and not title:
+            section.headings.append({"id": slug, "title": text})
+    section.html = str(soup)
+    return section
+
+
+def _fragment(cells: list) -> str:
+    exporter = HTMLExporter(
+        template_name=TEMPLATE.name,
+        extra_template_basedirs=[str(TEMPLATE.parent)],
+        preprocessors=[CoalesceStreamsPreprocessor],
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+        exclude_anchor_links=True,
+    )
+    html, _ = exporter.from_notebook_node(nbformat.v4.new_notebook(cells=cells))
+    return html
+
+
+def _tagged(notebook: nbformat.NotebookNode, tag: str) -> str:
+    """Return what the cells with a tag show, without their code."""
+    cells = [cell for cell in notebook.cells if tag in cell.metadata.get("tags", [])]
+    soup = BeautifulSoup(_fragment(cells), "html.parser")
+    for code in soup.select("details.code"):
+        code.decompose()
+    return str(soup)
+
+
+def _provenance(runs: list[Path]) -> dict[str, str]:
+    """Say what the rows, with all their seeds, came from; what differs between them is listed."""
+    rows = [run for run in runs if not (run / "failed.json").exists()]
+    finished = [path / "metrics.json" for run in rows for path in with_seeds(run)]
+    made = [provenance.read_json(path) for path in finished]
+    records = [content["provenance"] for content in made]
+
+    def each(values: list) -> str:
+        return ", ".join(dict.fromkeys(str(value) for value in values))
+
+    return {
+        "code": "commit " + each([r["commit"] for r in records]),
+        "software": each(
+            f"Python {r['python']}, "
+            + ", ".join(f"{name} {version}" for name, version in r["packages"].items())
+            + f"; Keras on {r['keras_backend']}"
+            for r in records
+        ),
+        "machine": each([r["machine"] for r in records]),
+        "seeds": each([content["parameters"]["seed"] for content in made]),
+        "training": f"{_time(finished)}; finished {max(r['created'] for r in records)}",
+    }
+
+
+def _time(finished: list[Path]) -> str:
+    """Say how long the rows trained, counting once the epochs that rows of one recipe share."""
+    longest: dict[str, tuple[int, float]] = {}
+    here = 0.0
+    for path in finished:
+        content = provenance.read_json(path)
+        history = pd.read_csv(path.with_name("history.csv"))
+        recipe = str({**content["parameters"], "epochs": None})
+        longest[recipe] = max(
+            longest.get(recipe, (0, 0.0)), (len(history), float(history["seconds"].sum()))
+        )
+        here += content["seconds"]
+    epochs, seconds = map(sum, zip(*longest.values(), strict=True))
+    return (
+        f"{seconds:,.0f} s for {epochs:,} epochs, {here:,.0f} s of it in these runs, the rest in "
+        "earlier trainings of the same recipes"
+    )
+
+
+if __name__ == "__main__":
+    try:
+        print(
+            f"The report is in {display_path(build(Path(sys.argv[1]), sys.argv[2].split(), sys.argv[3:]))}"
+        )
+    except InputError as error:
+        sys.exit(f"error: {error}")

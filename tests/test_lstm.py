@@ -1,0 +1,37 @@
+"""The model is the paper's."""
+
+import pytest
+
+from music_genre.models import lstm
+
+
+def build(n_inputs=58, n_genres=10, dropout=0.0):
+    return lstm.lstm(
+        n_inputs, n_genres, activation="tanh", dropout=dropout, learning_rate=1e-3, seed=0
+    )
+
+
+def test_layers_have_the_papers_parameter_counts():
+    # The paper, Fig. 7.
+    layers = lstm.layer_table(build())
+    assert list(layers["parameters"]) == [264_192, 197_120, 49_408, 650]
+    assert layers["parameters"].sum() == 511_370
+    assert "Every layer is as the paper's" in lstm.compare_with_paper(layers)
+
+
+def test_counts_follow_from_the_lstm_equations():
+    # Four gates, each with a kernel, a recurrent kernel and a bias.
+    expected, inputs = [], 1
+    for units in (256, 128, 64):
+        expected.append(4 * (inputs + units + 1) * units)
+        inputs = units
+    expected.append((inputs + 1) * 3)
+    layers = lstm.layer_table(build(n_inputs=7, n_genres=3))
+    assert list(layers["parameters"]) == expected
+    assert "the paper's Fig. 7 has 511,370" in lstm.compare_with_paper(layers)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.2])
+def test_dropout_stands_after_each_lstm_only_if_given(dropout):
+    names = [type(layer).__name__ for layer in build(dropout=dropout).layers]
+    assert names.count("Dropout") == (3 if dropout else 0)
