@@ -1,11 +1,14 @@
 """What several test files need."""
 
 import os
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from music_genre import provenance
 from music_genre.data.find import SAMPLE_TABLE
+from music_genre.metrics import classification
 from music_genre.paths import ROOT
 
 SHARED = ROOT.parent / "shared" / "gtzan"  # real GTZAN data, which the project does not carry
@@ -25,3 +28,63 @@ def few_rows() -> pd.DataFrame:
     return rows[rows["label"].isin(["blues", "classical", "metal"]) & (clip < 4)].reset_index(
         drop=True
     )
+
+
+SOURCE = {
+    "path": "t.csv", "is_sample": False, "clips": 1000, "segments": 9990, "genres": 10,
+    "sha256": "a" * 64, "fingerprint": [1.0, 2.0, 3.0, 4.0],
+}  # fmt: skip
+
+
+def fake_run(
+    folder: Path,
+    predictions: pd.DataFrame,
+    *,
+    history: dict | None = None,
+    paper: dict | None = None,
+    source: dict = SOURCE,
+    parts: dict | None = None,
+    diverged: bool = False,
+    **parameters: object,
+) -> None:
+    """Write a run as the train notebook leaves it, without its model.
+
+    ``predictions`` holds filename, part, label and predicted, and each genre's probability (1 for
+    the predicted one, if left out). The scores are those of the predictions, but for those given
+    in ``parts``. ``parameters`` are those that differ from the last row of Table I.
+    """
+    genres = sorted(set(predictions["label"]) | set(predictions["predicted"]))
+    if not set(genres) & set(predictions):
+        certain = {genre: (predictions["predicted"] == genre).astype(float) for genre in genres}
+        predictions = predictions.assign(**certain)
+    history = pd.DataFrame(history or {"epoch": [1], "test_accuracy": [0.5]})
+    defaults = {"loss": 1.0, "accuracy": 0.5, "test_loss": 1.0, "seconds": 1.0, "kept": False}
+    history = history.assign(**{k: v for k, v in defaults.items() if k not in history})
+    scores = {
+        part: {"segments": len(of), **classification.score(of["label"], of["predicted"])}
+        for part, of in predictions.groupby("part")
+    }
+    provenance.write_csv(folder / "history.csv", history)
+    provenance.write_csv(folder / "predictions.csv", predictions)
+    provenance.write_json(
+        folder / "metrics.json",
+        {
+            "parameters": {
+                "epochs": 120, "batch_size": 220, "learning_rate": 0.001, "activation": "tanh",
+                "dropout": 0.0, "test_size": 0.33, "split": "segment", "scale_on": "all",
+                "shuffle_columns": False, "seed": 0, **parameters,
+            },
+            "paper": paper or {},
+            "identity": "0" * 16,
+            "epochs_run": len(history),
+            "epochs_kept": int(history["kept"].sum()),
+            "diverged": diverged,
+            "parts": {part: {**of, **(parts or {}).get(part, {})} for part, of in scores.items()},
+            "seconds": float(history["seconds"].sum()),
+            "source": source,
+            "provenance": {
+                "commit": "abc", "python": "3", "packages": {"keras": "3"}, "keras_backend": "jax",
+                "threads": 1, "machine": "Linux", "created": "2026-01-01T00:00:00+00:00",
+            },
+        },
+    )  # fmt: skip

@@ -26,7 +26,7 @@ class Source:
     clips: int
     segments: int
     genres: int
-    sha256: str  # of the file
+    sha256: str  # of the file, for information: its content is what counts
     ignored_columns: list[str] = field(default_factory=list)
     left_out: list[dict[str, str]] = field(default_factory=list)  # clips: clip, path, reason
     fingerprint: list[float] = field(default_factory=list)  # of the content: :func:`fingerprint`
@@ -76,7 +76,7 @@ def load(features: str = "") -> tuple[pd.DataFrame, Source]:
     _check_names(table, name)
     _check_numbers(table, name)
     source = Source(
-        path=name,
+        path=name if path.resolve().is_relative_to(ROOT) else path.name,
         is_sample=path.resolve() == SAMPLE_TABLE,
         clips=clips(table).nunique(),
         segments=len(table),
@@ -141,7 +141,7 @@ def comparison(
     if not extracted and not path.exists():
         return None
     other, of_other = load(str(path))
-    if source.sha256 == of_other.sha256 or not table["filename"].isin(other["filename"]).any():
+    if same_content(source, of_other) or not table["filename"].isin(other["filename"]).any():
         return None
     return deviation(table, other), of_other
 
