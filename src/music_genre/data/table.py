@@ -11,7 +11,7 @@ from music_genre.exceptions import InputError
 from music_genre.data.columns import COLUMNS, FEATURES, INPUTS
 from music_genre.data import find
 from music_genre.data.find import EXTRACTED, SAMPLE_TABLE, TABLE
-from music_genre.paths import DATA, SAMPLE, display_path
+from music_genre.paths import ROOT, display_path
 from music_genre.provenance import read_json
 
 PUBLISHED = 9990  # segments of GTZAN's features_3_sec.csv: the paper lists its length
