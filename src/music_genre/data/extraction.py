@@ -17,9 +17,9 @@ import soxr
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
-from music_genre.exceptions import InputError
 from music_genre.data.columns import COLUMNS, FEATURES, SEGMENT_LENGTH
 from music_genre.data.features import extract_clip, segment_features
+from music_genre.exceptions import InputError
 from music_genre.paths import ROOT, atomic, display_path
 
 VERSION = 1  # raise it when a change of `features` changes a value: kept clips are then redone

@@ -11,7 +11,14 @@ import soundfile
 from scipy.ndimage import median_filter
 from threadpoolctl import threadpool_limits
 
-from music_genre.data.columns import COLUMNS, FEATURES, MFCC, N_MFCC, SAMPLE_RATE, SEGMENT_HOP, SEGMENT_LENGTH
+from music_genre.data.columns import (
+    FEATURES,
+    MFCC,
+    N_MFCC,
+    SAMPLE_RATE,
+    SEGMENT_HOP,
+    SEGMENT_LENGTH,
+)
 from music_genre.exceptions import InputError
 from music_genre.paths import display_path
 
@@ -109,7 +116,10 @@ def extract_clip(path: str | Path, *, label: str | None = None) -> pd.DataFrame:
     """
     path = Path(path)
     y = load_clip(path)
-    segments = [y[start : start + SEGMENT_LENGTH] for start in range(0, len(y) - SEGMENT_LENGTH + 1, SEGMENT_HOP)]
+    segments = [
+        y[start : start + SEGMENT_LENGTH]
+        for start in range(0, len(y) - SEGMENT_LENGTH + 1, SEGMENT_HOP)
+    ]
     if not segments:
         raise InputError(
             f"{display_path(path)} lasts {len(y) / SAMPLE_RATE:.2f} s, less than one segment of 3 s: "
@@ -119,7 +129,9 @@ def extract_clip(path: str | Path, *, label: str | None = None) -> pd.DataFrame:
     if peak < SILENCE:
         raise InputError(f"{display_path(path)} is silent: replace the file or leave it out.")
     if peak > LOUDEST:
-        raise InputError(f"{display_path(path)} holds samples of up to {peak:.1e}: scale them to 1.")
+        raise InputError(
+            f"{display_path(path)} holds samples of up to {peak:.1e}: scale them to 1."
+        )
     with threadpool_limits(1):  # the number of threads would change the last bits of products
         rows = [segment_features(segment) for segment in segments]
     table = pd.DataFrame(rows, columns=FEATURES)

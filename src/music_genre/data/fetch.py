@@ -22,10 +22,10 @@ from pooch.hashes import hash_matches
 from tqdm import tqdm
 from urllib3.exceptions import HTTPError
 
-from music_genre.exceptions import InputError
 from music_genre.data import find
-from music_genre.data.gtzan import find_clips, is_gtzan
 from music_genre.data.annotations import LISTS, find_list
+from music_genre.data.gtzan import find_clips, is_gtzan
+from music_genre.exceptions import InputError
 from music_genre.paths import DATA, atomic, display_path
 
 # Where the archive of the audio is, in the order to try, and the checksum of what each serves.
@@ -160,7 +160,10 @@ def _alone(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print(f"Another run is downloading into {display_path(folder)}: waiting for it.", flush=True)
+            print(
+                f"Another run is downloading into {display_path(folder)}: waiting for it.",
+                flush=True,
+            )
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -204,7 +207,9 @@ def _fetch_audio(folder: Path) -> None:
 
 def _fetch_archive(folder: Path) -> None:
     if (folder / "genres").exists():
-        raise InputError(f"  {display_path(folder / 'genres')} is in the way, without audio: move it.")
+        raise InputError(
+            f"  {display_path(folder / 'genres')} is in the way, without audio: move it."
+        )
     archive = folder / WORK / "genres.tar.gz"
     _download(archive, ARCHIVES, archive.parent)
     unpack(archive, folder / "genres")
@@ -333,4 +338,6 @@ if __name__ == "__main__":
         sys.exit(str(error))
     except KeyboardInterrupt:
         sys.exit("\nStopped: the next run goes on from here.")
-    print(f"The music is in {display_path(given or DATA)}; make data CHECK=1 says whether it is whole.")
+    print(
+        f"The music is in {display_path(given or DATA)}; make data CHECK=1 says whether it is whole."
+    )

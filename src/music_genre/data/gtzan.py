@@ -11,10 +11,10 @@ import soundfile
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
-from music_genre.exceptions import InputError
-from music_genre.data.columns import SAMPLE_RATE, SEGMENT_LENGTH
 from music_genre.data import find
-from music_genre.data.find import AUDIO, ROOTS, TABLE
+from music_genre.data.columns import SAMPLE_RATE, SEGMENT_LENGTH
+from music_genre.data.find import AUDIO, TABLE
+from music_genre.exceptions import InputError
 from music_genre.paths import DATA, display_path
 
 GENRES = ["blues", "classical", "country", "disco", "hiphop",
@@ -193,7 +193,9 @@ def _faults(found: dict, *, gtzan: bool) -> list[tuple[str, str]]:
         return [("empty", "no samples")]
     faults = []
     seconds = found["samples"] / found["rate"]
-    shortest, longest = (SHORTEST, LONGEST) if gtzan else (SEGMENT_LENGTH / SAMPLE_RATE, float("inf"))
+    shortest, longest = (
+        (SHORTEST, LONGEST) if gtzan else (SEGMENT_LENGTH / SAMPLE_RATE, float("inf"))
+    )
     if not shortest <= seconds <= longest:
         faults.append(("wrong length", f"{seconds:.2f} s, {found['samples']:,} samples"))
     if found["rate"] != SAMPLE_RATE:

@@ -10,9 +10,9 @@ import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, train_test_split
 
 from music_genre.data import annotations
-from music_genre.exceptions import InputError
 from music_genre.data.columns import FEATURES
 from music_genre.data.table import clips
+from music_genre.exceptions import InputError
 
 # A row's part, and what it is for. The rest is "unused".
 PARTS = {"train": "to train on", "validation": "to choose by", "test": "held out"}
@@ -137,7 +137,9 @@ class Split:
 SPLITS = {
     "segment": Split(segment, (), "segments of tracks that were trained on", "#2a6f97"),
     "track": Split(track, ("tracks",), "whole tracks", "#e9a03b"),
-    "artist": Split(artist, ("tracks", "artists"), "whole artists, faulty clips left out,", "#c8553d"),
+    "artist": Split(
+        artist, ("tracks", "artists"), "whole artists, faulty clips left out,", "#c8553d"
+    ),
 }
 
 
@@ -187,7 +189,9 @@ def artists(table: pd.DataFrame, table_folder: Path | None = None) -> pd.Series:
     Dataset*, MIRUM 2012), if it is in ``data/splits`` or in the folder ``splits`` of ``table_folder``.
     The index names no artist for 81 of the 1,000 clips.
     """
-    fields = [line.split(":::") for line in annotations.read(INDEX, table_folder) or [] if ":::" in line]
+    fields = [
+        line.split(":::") for line in annotations.read(INDEX, table_folder) or [] if ":::" in line
+    ]
     known = {Path(file.strip()).stem: who.strip() for file, who, _ in fields if who.strip()}
     return tracks(table).map(known)
 

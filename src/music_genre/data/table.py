@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from music_genre.exceptions import InputError
-from music_genre.data.columns import COLUMNS, FEATURES, INPUTS
 from music_genre.data import find
+from music_genre.data.columns import COLUMNS, FEATURES, INPUTS
 from music_genre.data.find import EXTRACTED, SAMPLE_TABLE, TABLE
+from music_genre.exceptions import InputError
 from music_genre.paths import ROOT, display_path
 from music_genre.provenance import read_json
 
@@ -173,7 +173,7 @@ def _left_out(path: Path, *, segments: int) -> list[dict[str, str]]:
     beside = path.with_suffix(".problems.json")
     if not beside.exists():
         return []
-    written = read_json(table_folder)
+    written = read_json(beside)
     return written["problems"] if written["segments"] == segments else []
 
 

@@ -51,5 +51,3 @@ def overview(clips: dict[str, Measures]) -> pd.DataFrame:
         }
         for clip, arrays in clips.items()
     )
-
-

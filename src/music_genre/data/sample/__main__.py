@@ -2,8 +2,8 @@
 
 import sys
 
-from music_genre.exceptions import InputError
 from music_genre.data.sample.build import build
+from music_genre.exceptions import InputError
 
 if __name__ == "__main__":
     try:

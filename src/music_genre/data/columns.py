@@ -1,0 +1,18 @@
+"""The 60 columns of the features table, and the segments that they describe."""
+
+SAMPLE_RATE = 22_050  # Hz
+SEGMENT_HOP = 3 * SAMPLE_RATE  # samples from one segment's start to the next one's
+SEGMENT_LENGTH = (
+    SEGMENT_HOP - 1
+)  # samples in a segment: 66,149, the value of the table's column `length`
+N_MFCC = 20
+_VARYING = ["chroma_stft", "rms", "spectral_centroid", "spectral_bandwidth", "rolloff",
+            "zero_crossing_rate", "harmony", "perceptr"]  # fmt: skip
+MFCC = [f"mfcc{i}" for i in range(1, N_MFCC + 1)]
+FEATURES = [
+    *(f"{name}_{stat}" for name in _VARYING for stat in ("mean", "var")),
+    "tempo",
+    *(f"{name}_{stat}" for name in MFCC for stat in ("mean", "var")),
+]
+INPUTS = ["length", *FEATURES]  # the 58 numbers that the paper feeds to the network, in order
+COLUMNS = ["filename", *INPUTS, "label"]

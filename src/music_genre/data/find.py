@@ -1,0 +1,91 @@
+"""Where the music and the features table are; standard library only, as `make` asks it first."""
+
+import re
+from pathlib import Path
+
+from music_genre.exceptions import InputError
+from music_genre.paths import DATA, SAMPLE, display_path
+
+AUDIO = [".wav", ".au", ".aiff", ".aif", ".flac", ".ogg", ".opus", ".mp3"]  # preferred first
+ROOTS = ["genres", "genres_original"]  # the original archive's name, Kaggle's name
+TABLE = "features_3_sec.csv"
+
+
+def genres(folder: str | Path) -> Path | None:
+    """Find the folder that directly holds one folder of audio per genre.
+
+    That is a folder ``genres`` or ``genres_original`` one or two levels down, else ``folder``
+    itself, else the only such folder one, then two levels down. Hidden folders are passed over.
+
+    Raises
+    ------
+    InputError
+        Several folders on the same level could be meant.
+    """
+    inner = _folders(Path(folder))
+    innermost = [below for child in inner for below in _folders(child)]
+    named = [path for path in [*inner, *innermost] if path.name in ROOTS]
+    for level in [*([path] for path in named), [Path(folder)], inner, innermost]:
+        found = [path for path in level if genre_folders(path)]
+        if len(found) > 1:
+            raise InputError(
+                f"{display_path(folder)} holds several folders that hold genre folders "
+                f"({', '.join(path.name for path in found)}): name the one to use."
+            )
+        if found:
+            return found[0]
+    return None
+
+
+def published_table(folder: str | Path) -> Path | None:
+    """Find ``features_3_sec.csv`` in ``folder``, one or two levels down, or beside its genres."""
+    folder = Path(folder)
+    inner = _folders(folder)
+    places = [folder, *inner, *(below for child in inner for below in _folders(child))]
+    if folder.name in ROOTS:
+        places.append(folder.parent)
+    return next((place / TABLE for place in places if (place / TABLE).is_file()), None)
+
+
+def _inside(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:  # none, no folder, or one that may not be read, such as lost+found
+        return []
+
+
+def _folders(folder: Path) -> list[Path]:
+    return [path for path in _inside(folder) if path.name[0] != "." and path.is_dir()]
+
+
+def genre_folders(folder: Path) -> list[Path]:
+    return [below for below in _folders(folder) if any(not fault(path) for path in files_in(below))]
+
+
+def files_in(folder: Path) -> list[Path]:
+    named = [path for path in _inside(folder) if not re.match(r"\.(?!_)", path.name)]
+    return [path for path in named if path.is_file()]
+
+
+def fault(path: Path) -> str:
+    # macOS writes ._<name> beside <name> on foreign file systems: attributes, no audio.
+    if path.name.startswith("._"):
+        return "resource fork"
+    return "" if path.suffix.lower() in AUDIO else "not audio"
+
+
+EXTRACTED = DATA / "extracted.csv"
+
+SAMPLE_TABLE = SAMPLE / "features.csv"
+
+
+def features_table(features: str = "") -> Path:
+    """Return the table to use.
+
+    The one named, else the published one under ``data/``, else the one extracted from the clips
+    there, else the sample.
+    """
+    if features:
+        return Path(features)
+    published = published_table(DATA)
+    return published or (EXTRACTED if EXTRACTED.exists() else SAMPLE_TABLE)
