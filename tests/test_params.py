@@ -37,14 +37,20 @@ def test_names_of_other_cells_are_no_parameters():
         ("activation", "sigmoid"), ("dropout", 1), ("test_size", 1), ("test_size", 0),
         ("split", "genre"), ("scale_on", "test"), ("seed", -1), ("seed", 2**32), ("features", 7),
         ("shuffle_columns", 1), ("output", None), ("resume", 1), ("resume", "no"),
-        ("redraw", 40), ("redraw", [5, 5]), ("redraw", [7, 5]), ("redraw", [0]), ("redraw", [2.0]),
-        ("redraw", [20]), ("redraw", [-1]),
         ("paper", 91.78), ("paper", {"accuracy": 917.8}), ("paper", {"acc": 91}),
     ],
 )  # fmt: skip
 def test_value_out_of_range_is_named(name, value):
     with pytest.raises(InputError, match=f"^parameter {name} is "):
         params.check("train", {**GOOD, name: value})
+
+
+@pytest.mark.parametrize("epochs", [40, [5, 5], [7, 5], [0], [2.0], [20], [-1]])
+def test_epochs_to_split_after_rise_and_end_before_the_last(epochs):
+    given = {name: GOOD[name] for name in params.KNOWN["resplit"] if name != "resplit_after"}
+    assert params.check("resplit", {**given, "resplit_after": [5, 7]}).resplit_after == [5, 7]
+    with pytest.raises(InputError, match="^parameter resplit_after is "):
+        params.check("resplit", {**given, "resplit_after": epochs})
 
 
 def test_run_by_hand_gets_a_folder_of_its_own(tmp_path, monkeypatch):
