@@ -13,7 +13,7 @@ def test_each_place_names_what_was_measured(tmp_path):
     trained(recipes, "a", 128, [0.1, 0.107], [0.1, 0.1], activation="relu", learning_rate=0.01)
     trained(recipes, "e", 128, [0.5, 0.1], [0.5, 0.1], activation="relu", learning_rate=0.1)
     trained(recipes, "b", 220, [0.1], [0.1], activation="relu", learning_rate=0.1)
-    trained(recipes, "c", 220, [0.7, 0.915], [0.9, 0.99], redraw=[1])
+    trained(recipes, "c", 220, [0.7, 0.915], [0.9, 0.99], resplit_after=[1])
     trained(recipes, "d", 128, [0.3, 0.11, 0.2], [0.3, 0.1, 0.2], learning_rate=0.01)
     rows = table1.load(tmp_path / "rows")
     table = contradictions.contradictions(rows, recipes).set_index("the paper says")[
@@ -31,7 +31,7 @@ def test_each_place_names_what_was_measured(tmp_path):
     )
     assert "3,297 rows" in table["An accuracy of 91.78 %, on a testing set"]
     assert "66.00 % at most" in table["An accuracy of 91.78 %, on a testing set"]
-    met = "tanh, rate 0.001, one model over re-drawn splits (after epoch 1): 91.50 %"
+    met = "tanh, rate 0.001, re-split after epoch 1: 91.50 %"
     assert met in table["An accuracy of 91.78 %, on a testing set"]
     printed = table["Learning rate 1e-2, later 1e-1"]
     assert "relu, rate 0.1: the loss is no number after epoch 1;" in printed
@@ -48,7 +48,7 @@ def test_without_the_recipe_study_it_says_so(tmp_path):
 def test_trainings_are_read_off_at_the_epoch_that_the_text_names(tmp_path):
     trained(tmp_path, "a", 220, [0.1] * 19 + [0.5867, 0.6], [0.1] * 21)
     trained(tmp_path, "b", 128, [0.1] * 20, [0.1] * 20)
-    trained(tmp_path, "c", 220, [0.1] * 20, [0.1] * 20, redraw=[10])
+    trained(tmp_path, "c", 220, [0.1] * 20, [0.1] * 20, resplit_after=[10])
     assert contradictions._at(tmp_path, batch_size=220, epoch=20) == (
         "after epoch 20, tanh, rate 0.001: 58.67 %"
     )

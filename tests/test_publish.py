@@ -168,10 +168,8 @@ def test_table_one_takes_the_recipe_nearest_to_the_paper_with_a_fresh_model_a_ro
     table_one = ROOT / "params" / "table1"
     paper = recipes.paper_rows(table_one)
     trainings, curves = recipes.load(publish.PUBLISHED / "recipes")
-    scored = recipes.recipes(trainings, recipes.points(trainings, curves, paper), paper)
-    used = scored.filter(like="batch size ")
-    fresh = ~used.apply(lambda column: column.str.contains(recipes.REDRAWN)).any(axis=1)
-    nearest = scored[fresh].iloc[0]
+    scored = recipes.score(trainings, recipes.points(trainings, curves, paper), paper)
+    nearest = scored[~scored["resplit"]].iloc[0]
     for path in table_one.glob("*.yaml"):
         row = yaml.safe_load(path.read_text())
         recipe = f"{row['activation']}, rate {row['learning_rate']:g}"

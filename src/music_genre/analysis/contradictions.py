@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from music_genre.analysis import recipes
+from music_genre.analysis import decimals, recipes
 from music_genre.models.lstm import PAPER_LAYERS
 from music_genre.paths import ROOT
 
@@ -176,12 +176,12 @@ def _as_printed(folder: Path) -> str:
 
 def _held_out(rows: pd.DataFrame, folder: Path) -> str:
     paper = recipes.paper_rows(TABLE_ONE)
-    parts = recipes.granularity(paper).set_index("part")
-    third = parts.loc["test rows with 33% held out"]
+    parts = decimals.granularity(paper["accuracy"]).set_index(["part", "held_out"])
+    third = parts.loc[("test", 33)]
     text = (
         f"the decimals of Table I fit {third['segments']:,} rows, a third of the published table "
-        f"({third['accuracies possible']} accuracies possible; {third['by chance']} by chance); "
-        f"ours on test rows: {rows['accuracy'].max():.2f} % at most, on training rows "
+        f"({third['possible']} of {len(paper)} accuracies possible; {third['chance']:.1f}% by "
+        f"chance); ours on test rows: {rows['accuracy'].max():.2f} % at most, on training rows "
         f"{rows['train accuracy'].max():.2f} %"
     )
     if not list(folder.glob("*/metrics.json")):
