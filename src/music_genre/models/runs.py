@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import re
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from music_genre import provenance
-from music_genre.data.table import Source
+from music_genre.data.table import Source, same_content
 from music_genre.exceptions import InputError
 from music_genre.metrics import classification
 from music_genre.models.inputs import Prepared
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 COLLAPSE = 0.1  # a fall of the test accuracy, as a share, beyond what epochs differ by
 # Parameters that do not change what is learnt.
 _NOT_SETTINGS = {"features", "output", "paper", "resume"}
+# Parameters that runs of other versions have or lack, with the values that make no difference.
+_OTHER_VERSIONS = {"redraw": [], "shuffle_columns": False}
 
 
 def save(
@@ -85,7 +89,8 @@ def load(run: Path) -> tuple[dict, pd.DataFrame, pd.DataFrame]:
     """
     if not (run / "metrics.json").exists():
         raise InputError(
-            f"{display_path(run)} holds no finished run (no metrics.json): run the train notebook first."
+            f"{display_path(run)} holds no finished run (no metrics.json): "
+            "run the train notebook first."
         )
     content = provenance.read_json(run / "metrics.json")
     predictions = run / "predictions.csv"
@@ -118,14 +123,15 @@ def finished(
 ) -> tuple[dict, pd.DataFrame, pd.DataFrame] | None:
     """Return what the same training left in a folder before, as :func:`load` does, or None.
 
-    The same is one of equal :func:`identity`, on an equal table, with equal parameters, whatever
-    the version of the libraries. What the paper reports is no part of it, and brought up to date.
+    The same has an equal :func:`identity`, a table of the same content and equal parameters,
+    whatever the version of the libraries. What the paper reports is not compared but updated.
     """
     if not (output / "metrics.json").exists():
         return None
     content, history, predictions = load(output)
-    found = content["parameters"], content.get("identity"), content["source"]["sha256"]
-    if found != (_settings(given), identity, source.sha256):
+    found = {"trained as": content.get("identity"), **_determined_by(content)}
+    wanted = {"parameters": _settings(given), "source": asdict(source)}
+    if not _same(found, {"trained as": identity, **_determined_by(wanted)}):
         return None
     if content["paper"] != given["paper"]:
         content["paper"] = given["paper"]
@@ -133,8 +139,95 @@ def finished(
     return content, history, predictions
 
 
+def with_seeds(run: Path) -> list[Path]:
+    """Return the folders of a run and of the same with other seeds.
+
+    Those of ``<folder>/rows/<row>`` are ``<folder>/seeds/<seed>/<row>``. What differs from the
+    run in more than its seed, left there before a change, does not count.
+    """
+
+    def described(folder: Path) -> dict:
+        found = _determined_by(provenance.read_json(folder / "metrics.json"))
+        found["parameters"]["seed"] = None
+        return found
+
+    first = described(run)
+    others = sorted((run.parents[1] / "seeds").glob(f"*/{run.name}/metrics.json"))
+    return [run, *(path.parent for path in others if _same(described(path.parent), first))]
+
+
+def natural_key(name: str) -> list[tuple]:
+    """Return a key to sort names by in which numbers count as numbers: row 10 after row 9."""
+    return [(0, int(t), "") if t.isdigit() else (1, 0, t) for t in re.split(r"(\d+)", name) if t]
+
+
+def kept(path: Path, identity: dict, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    """Return results that take long: those kept in a file if they are the same, else new ones.
+
+    The results stand in ``path``, a CSV file; what determined them, and what they were made with,
+    beside it in the JSON file of the same name. A process that is killed on the way leaves results
+    without the JSON file at most, which are computed again.
+
+    Parameters
+    ----------
+    path
+        Where to keep the results, with the suffix ``.csv``.
+    identity
+        All that determines the results, in values that JSON knows. Under ``source`` may stand the
+        features table as a :class:`~music_genre.data.table.Source`: it is compared by content.
+    compute
+        Called without arguments if nothing kept has this identity. The results need names for
+        columns; their index is not kept.
+
+    Returns
+    -------
+    DataFrame
+        As read from the file, also the first time: floats to the last bit, text as text (of row
+        names such as "7" too), missing values (None as well) as NaN.
+    """
+    note = path.with_suffix(".json")
+    wanted = json.loads(json.dumps(identity, default=asdict, allow_nan=False))
+    content = provenance.read_json(note) if note.exists() and path.exists() else {}
+    if "identity" not in content or not _same(content["identity"], wanted):
+        results = compute()
+        note.unlink(missing_ok=True)
+        with atomic(path) as temporary:
+            results.to_csv(temporary, index=False, na_rep="NaN")
+        dtypes = {name: _dtype(results[name]) for name in results}
+        content = {"identity": wanted, "dtypes": dtypes, "provenance": provenance.record()}
+        provenance.write_json(note, content)
+    if not content["dtypes"]:
+        return pd.DataFrame()
+    return pd.read_csv(
+        path,
+        dtype={name: dtype for name, dtype in content["dtypes"].items() if dtype != "object"},
+        keep_default_na=False,
+        na_values=["NaN"],
+    )
+
+
+def _dtype(column: pd.Series) -> str:
+    is_text = pd.api.types.infer_dtype(column, skipna=True) == "string"
+    return "str" if is_text else str(column.dtype)
+
+
 def _settings(given: dict) -> dict:
     return {name: value for name, value in given.items() if name not in _NOT_SETTINGS}
+
+
+def _determined_by(content: dict) -> dict:
+    """Return a run's parameters, as this version has them, and its table."""
+    parameters = {**_OTHER_VERSIONS, **content["parameters"]}
+    return {"parameters": parameters, "source": content["source"]}
+
+
+def _same(one: dict, other: dict) -> bool:
+    """Tell whether two identities are equal: tables, under ``source``, are compared by content."""
+    tables = [identity.get("source") for identity in (one, other)]
+    rest = [{**identity, "source": None} for identity in (one, other)]
+    if rest[0] != rest[1] or None in tables:
+        return rest[0] == rest[1] and tables[0] == tables[1]
+    return same_content(*(Source(**table) for table in tables))
 
 
 def source(content: dict) -> Source:
