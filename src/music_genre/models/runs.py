@@ -87,16 +87,30 @@ def load(run: Path) -> tuple[dict, pd.DataFrame, pd.DataFrame]:
     InputError
         The folder holds no finished run.
     """
-    if not (run / "metrics.json").exists():
+    content = read_finished(run / "metrics.json", notebook="train")
+    predictions = pd.read_csv(as_published(run / "predictions.csv"))
+    return content, pd.read_csv(run / "history.csv"), predictions
+
+
+def read_finished(path: Path, *, notebook: str) -> dict:
+    """Read the JSON file that a notebook writes when a run is finished.
+
+    Raises
+    ------
+    InputError
+        There is none.
+    """
+    if not path.exists():
         raise InputError(
-            f"{display_path(run)} holds no finished run (no metrics.json): "
-            "run the train notebook first."
+            f"{display_path(path.parent)} holds no finished run (no {path.name}): "
+            f"run the {notebook} notebook first."
         )
-    content = provenance.read_json(run / "metrics.json")
-    predictions = run / "predictions.csv"
-    if not predictions.exists():  # as published
-        predictions = run / "predictions.csv.gz"
-    return content, pd.read_csv(run / "history.csv"), pd.read_csv(predictions)
+    return provenance.read_json(path)
+
+
+def as_published(path: Path) -> Path:
+    """Return a table's path, or that of the packed table where it was published so."""
+    return path if path.exists() else path.with_name(f"{path.name}.gz")
 
 
 def identity(model: "keras.Model", data: Prepared) -> str:
