@@ -392,7 +392,7 @@ def scaling(compared: Mapping[str, Compared], rescaled: Mapping[str, pd.DataFram
 
 
 def _lstm_scaled_otherwise(one: Compared) -> dict[str, tuple[pd.Series, pd.Series]]:
-    """Return the LSTMs' predictions, scaled on training segments and on all, if both were trained."""
+    """Return the LSTMs' predictions by both ways to scale, training segments first, if trained."""
 
     def but_scaling(result: dict) -> dict:
         return {**result["parameters"], "scale_on": None}
