@@ -88,3 +88,35 @@ def fake_run(
             },
         },
     )  # fmt: skip
+
+
+def fake_split(
+    folder: Path,
+    split: str,
+    lstm: list[str],
+    others: dict[str, list[str]],
+    *,
+    files: list[str],
+    label: list[str],
+    chosen: dict | None = None,
+    source: dict = SOURCE,
+    **parameters: object,
+) -> None:
+    """Write a split as ``make report SPLITS=`` leaves it: the LSTMs' run and simpler models.
+
+    ``lstm`` and ``others``, by the model's name, are the genres that they predicted of the test
+    segments ``files``. ``parameters`` are those of :func:`fake_run`.
+    """
+    test = pd.DataFrame({"filename": files, "part": "test", "label": label, "predicted": lstm})
+    history = {"epoch": [1, 2, 3], "test_accuracy": [0.5, 0.9, 0.7], "seconds": [3.0, 2.0, 1.0]}
+    of_run = {"history": history, "source": source, "split": split, **parameters}
+    fake_run(folder / split / "lstm", test, **of_run)
+    written = folder / split / "baselines"
+    scores = {"model": list(others), "track accuracy": 50.0, "seconds to train": 1.0,
+              "ms per segment": 0.1, "chosen": ""}  # fmt: skip
+    predictions = pd.DataFrame({"filename": files, "label": label, **others})
+    provenance.write_csv(written / "baselines.csv", pd.DataFrame(scores))
+    provenance.write_csv(written / "baselines-predictions.csv", predictions)
+    provenance.write_json(
+        written / "baselines.json", {"chosen": chosen or {}, "source": source, "parameters": {}}
+    )

@@ -104,10 +104,10 @@ def by_split(folder: Path = PUBLISHED) -> str:
     if not (folder / "splits").exists():
         return "The published report was made without `SPLITS=`.\n"
     done, _ = leakage.load(folder / "splits")
-    costs = leakage.costs(leakage.scores(done))
-    segments = ", ".join(f"{len(run.predictions):,} by {name}" for name, run in done.items())
+    drops = leakage.accuracy_drops(leakage.scores(done))
+    segments = ", ".join(f"{len(one.predictions):,} by {name}" for name, one in done.items())
     return (
-        f"{_markdown(costs[['model', *done]])}\n\nAccuracy in per cent on test segments "
+        f"{_markdown(drops[['model', *done]])}\n\nAccuracy in per cent on test segments "
         f"({segments}), every model trained anew for each split, one seed. Measured on "
         f"{leakage.source(done).label}.\n"
     )
