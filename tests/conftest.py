@@ -1,15 +1,19 @@
 """What several test files need."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
+import jupytext
 import pandas as pd
 import pytest
+from IPython.display import HTML, Markdown
 
 from music_genre import provenance
 from music_genre.data.find import SAMPLE_TABLE
 from music_genre.metrics import classification
 from music_genre.paths import ROOT
+from music_genre.report import display
 
 SHARED = ROOT.parent / "shared" / "gtzan"  # real GTZAN data, which the project does not carry
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="GTZAN is not at ../shared/gtzan")
@@ -28,6 +32,24 @@ def few_rows() -> pd.DataFrame:
     return rows[rows["label"].isin(["blues", "classical", "metal"]) & (clip < 4)].reset_index(
         drop=True
     )
+
+
+@pytest.fixture
+def run_here(monkeypatch) -> Callable[..., str]:
+    """Return a function that runs a notebook in this process and returns the text that it shows."""
+
+    def run(name: str, **parameters: object) -> str:
+        shown = []
+        monkeypatch.setattr(display, "display", shown.append)
+        namespace = {}
+        for cell in jupytext.read(ROOT / "notebooks" / f"{name}.py").cells:
+            if cell.cell_type == "code":
+                exec(cell.source, namespace)
+            if "parameters" in cell.metadata.get("tags", []):
+                namespace |= parameters
+        return "\n\n".join(one.data for one in shown if isinstance(one, HTML | Markdown))
+
+    return run
 
 
 SOURCE = {
@@ -88,3 +110,35 @@ def fake_run(
             },
         },
     )  # fmt: skip
+
+
+def fake_split(
+    folder: Path,
+    split: str,
+    lstm: list[str],
+    others: dict[str, list[str]],
+    *,
+    files: list[str],
+    label: list[str],
+    chosen: dict | None = None,
+    source: dict = SOURCE,
+    **parameters: object,
+) -> None:
+    """Write a split as ``make report SPLITS=`` leaves it: the LSTMs' run and simpler models.
+
+    ``lstm`` and ``others``, by the model's name, are the genres that they predicted of the test
+    segments ``files``. ``parameters`` are those of :func:`fake_run`.
+    """
+    test = pd.DataFrame({"filename": files, "part": "test", "label": label, "predicted": lstm})
+    history = {"epoch": [1, 2, 3], "test_accuracy": [0.5, 0.9, 0.7], "seconds": [3.0, 2.0, 1.0]}
+    of_run = {"history": history, "source": source, "split": split, **parameters}
+    fake_run(folder / split / "lstm", test, **of_run)
+    written = folder / split / "baselines"
+    scores = {"model": list(others), "track accuracy": 50.0, "seconds to train": 1.0,
+              "ms per segment": 0.1, "chosen": ""}  # fmt: skip
+    predictions = pd.DataFrame({"filename": files, "label": label, **others})
+    provenance.write_csv(written / "baselines.csv", pd.DataFrame(scores))
+    provenance.write_csv(written / "baselines-predictions.csv", predictions)
+    provenance.write_json(
+        written / "baselines.json", {"chosen": chosen or {}, "source": source, "parameters": {}}
+    )

@@ -1,5 +1,6 @@
-"""Each split keeps its promise, on tables arranged to break it."""
+"""Each split keeps disjoint what it must, on tables arranged to break it."""
 
+import dataclasses
 import hashlib
 
 import numpy as np
@@ -9,10 +10,11 @@ from conftest import SHARED, needs_shared
 
 from music_genre.data import annotations, splits
 from music_genre.data.columns import COLUMNS, FEATURES
-from music_genre.data.find import SAMPLE_TABLE, clips
+from music_genre.data.find import SAMPLE_TABLE
+from music_genre.data.table import clips
 from music_genre.exceptions import InputError
 
-GTZAN_TABLE = SHARED / "features_3_sec.csv"
+GTZAN_TABLE = SHARED / "whole" / "features_3_sec.csv"
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +95,7 @@ def test_no_track_is_on_both_sides_of_a_split_by_track(seed):
 TRAIN = [f"{genre}.{i:05d}" for genre in ("a", "b") for i in range(20)]
 VALIDATION, TEST = ["a.00020", "b.00020"], ["a.00021", "b.00021"]
 FAULTY = ["a.00022"]
+PARTS = ["train", "validation", "test"]
 
 
 def test_split_by_artist_is_the_published_one_whatever_seed_and_size(tmp_path, monkeypatch):
@@ -137,24 +140,46 @@ def test_leaks_between_parts_are_counted(tmp_path, monkeypatch):
     ]:
         table.iloc[row[copy], features] = table.iloc[row[original], features]
     table.loc[row["b.00020.0.wav"], FEATURES[-1]] += 1e-9
-    table.index = table.index[::-1]  # rows go by position
-    parts = split(table, "artist", table_folder=tmp_path)
+    table.index = table.index[::-1]  # segments go by position
+    parts = np.select([clips(table).isin(of) for of in (TRAIN, VALIDATION, TEST)], PARTS, "unused")
     leaks = splits.leaks(table, parts, splits.artists(table, tmp_path))
     assert leaks.to_dict("index") == {
         "train and validation": {"tracks": 0, "artists": 0, "exact duplicates": 0},
         "train and test": {"tracks": 0, "artists": 1, "exact duplicates": 2},
         "validation and test": {"tracks": 0, "artists": 1, "exact duplicates": 0},
     }
-    said = splits.describe(parts, leaks)
-    assert "120 to train on, 6 to choose by, 6 held out, 3 unused" in said
-    assert "train and test: 0 tracks, 1 artists, 2 exact duplicates" in said
+    assert splits.sizes(parts) == {"train": 120, "validation": 6, "test": 6, "unused": 3}
+
+
+def test_shared_artist_breaks_the_split_by_artist(tmp_path, monkeypatch):
+    index = ["a.00000.wav ::: Ann ::: One", "a.00021.wav ::: Ann ::: Two"]  # train and test
+    publish(tmp_path / "splits", monkeypatch, **partition(TRAIN, VALIDATION, TEST, index=index))
+    table = made_up([*TRAIN, *VALIDATION, *TEST])
+    with pytest.raises(
+        InputError, match=r"artist must keep artists disjoint, but 1 of them \(Ann\)"
+    ):
+        split(table, "artist", table_folder=tmp_path)
+
+
+def test_new_split_is_one_entry_and_is_held_to_what_it_promises(few_rows, monkeypatch):
+    def odd_segments(table, *, test_size, seed, table_folder):
+        return np.where(np.arange(len(table)) % 2, "test", "train")
+
+    entry = splits.Split(odd_segments, ("tracks",), "odd segments", "#000000")
+    monkeypatch.setitem(splits.SPLITS, "odd", entry)
+    with pytest.raises(InputError, match="split by odd must keep tracks disjoint, but 12 of them"):
+        split(few_rows, "odd")
+    monkeypatch.setitem(splits.SPLITS, "odd", dataclasses.replace(entry, disjoint_by=()))
+    assert (split(few_rows, "odd") == "test").sum() == 30
+    with pytest.raises(InputError, match="by odd has no folds: cross-validate by segment or track"):
+        splits.folds(few_rows, "odd", seed=0)
 
 
 def test_without_the_index_artists_are_not_known(sample):
     parts = split(sample, "track")
     leaks = splits.leaks(sample, parts, splits.artists(sample))
     assert leaks.loc["train and test", ["tracks", "exact duplicates"]].tolist() == [0, 0]
-    assert "0 tracks, artists not known, 0 exact duplicates." in splits.describe(parts, leaks)
+    assert leaks["artists"].isna().all()
 
 
 def test_few_listed_clips_that_the_table_lacks_are_named_and_left_out(
@@ -221,46 +246,45 @@ def test_table_without_track_names_can_only_be_split_by_segment(few_rows, odd):
         with pytest.raises(InputError, match=f"filename {odd} does not tell .* choose split segm"):
             split(few_rows, name)
     with pytest.raises(InputError, match="choose split segment"):
-        next(splits.folds(few_rows, "track", n=3, seed=0))
+        splits.folds(few_rows, "track", n=3, seed=0)
     named = few_rows.assign(filename=[f"{i}.wav" for i in few_rows.index])
     parts = split(named, "segment")
     leaks = splits.leaks(named, parts, splits.artists(named))
-    assert "tracks not known" in splits.describe(parts, leaks)
+    assert leaks["tracks"].isna().all()
 
 
 @pytest.mark.parametrize("name", ["segment", "track"])
-def test_every_row_tests_in_one_of_ten_folds(sample, name):
-    folds = list(splits.folds(sample, name, seed=0))
+def test_every_segment_tests_in_one_of_ten_folds(sample, name):
+    folds = splits.folds(sample, name, seed=0)
     assert len(folds) == 10
     assert (np.sum(folds, axis=0) == 1).all()
     for test in folds:
         assert sample["label"][test].value_counts().to_list() == [5] * 10
     shared = [set(clips(sample)[test]) & set(clips(sample)[~test]) for test in folds]
     assert all(shared) if name == "segment" else not any(shared)
-    again = list(splits.folds(sample, name, seed=0))
-    assert np.array_equal(folds, again)
-    assert not np.array_equal(folds, list(splits.folds(sample, name, seed=1)))
+    assert np.array_equal(folds, splits.folds(sample, name, seed=0))
+    assert not np.array_equal(folds, splits.folds(sample, name, seed=1))
 
 
 def test_folds_that_cannot_be_are_told(few_rows):
-    with pytest.raises(InputError, match="split by artist is one fixed partition"):
-        next(splits.folds(few_rows, "artist", seed=0))
-    with pytest.raises(InputError, match="no test row of genre"):
-        list(splits.folds(few_rows, "track", n=10, seed=0))  # four tracks a genre
+    with pytest.raises(InputError, match="by artist has no folds: cross-validate by segment or tr"):
+        splits.folds(few_rows, "artist", seed=0)
+    with pytest.raises(InputError, match="no test segment of genre"):
+        splits.folds(few_rows, "track", n=10, seed=0)  # four tracks a genre
     with pytest.raises(InputError, match="60 segments cannot be split by segment into 30 folds"):
-        list(splits.folds(few_rows, "segment", n=30, seed=0))
+        splits.folds(few_rows, "segment", n=30, seed=0)
 
 
 def test_genre_that_cannot_be_on_both_sides(few_rows, tmp_path, monkeypatch):
     one_track = few_rows["label"] != "metal"
     one_track |= clips(few_rows) == "metal.00000"
-    with pytest.raises(InputError, match="no (training|test) row of genre metal"):
+    with pytest.raises(InputError, match="no (training|test) segment of genre metal"):
         split(few_rows[one_track], "track", test_size=0.25)
     publish(tmp_path / "splits", monkeypatch, **partition(TRAIN, VALIDATION, TEST[:1]))
-    with pytest.raises(InputError, match="by artist leaves no test row of genre b"):
+    with pytest.raises(InputError, match="by artist leaves no test segment of genre b"):
         split(made_up([*TRAIN, *VALIDATION, *TEST]), "artist", table_folder=tmp_path)
 
 
-def test_test_size_that_leaves_too_few_rows(few_rows):
+def test_test_size_that_leaves_too_few_segments(few_rows):
     with pytest.raises(InputError, match=r"test_size 0\.01 of 60 segments"):
         split(few_rows, "segment", test_size=0.01)

@@ -2,19 +2,16 @@
 
 import ast
 import re
-import sys
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 
-import yaml
-
 from music_genre.data.splits import SPLITS
 from music_genre.exceptions import InputError
 from music_genre.metrics.classification import NAMES
 from music_genre.paths import MANUAL, REPORTS, display_path
-from music_genre.provenance import write_json
+from music_genre.provenance import read_yaml
 
 Rule = Callable[[object], object]  # returns the value, or raises ValueError that says what it wants
 
@@ -102,7 +99,6 @@ KNOWN: dict[str, dict[str, Rule]] = {
         "seed": _number(0, 2**32 - 1, whole=True),
         "features": _text,
         "output": _text,
-        "redraw": _epochs,
         "resume": _choice(True, False),
         "paper": _paper,
     },
@@ -157,25 +153,14 @@ def check(notebook: str, namespace: dict) -> SimpleNamespace:
 
 
 def check_file(notebook: str, path: str | Path) -> None:
-    """Check that a file can be handed to papermill: YAML that maps known names to values.
+    """Check that a YAML file maps names that a notebook knows to values.
 
     Raises
     ------
     InputError
-        It cannot be read, is no mapping, is empty, or holds an unknown name.
+        As :func:`music_genre.provenance.read_yaml`; or a name is unknown.
     """
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise InputError(
-            f"{display_path(path)} cannot be read as YAML ({' '.join(str(error).split())}): "
-            "write one `name: value` a line."
-        ) from error
-    if not isinstance(content, dict) or not content:
-        raise InputError(
-            f"{display_path(path)} holds no parameters: write one `name: value` a line."
-        )
-    _check_names(notebook, content, where=f"{display_path(path)}: ")
+    _check_names(notebook, read_yaml(path), where=f"{display_path(path)}: ")
 
 
 def _check_names(notebook: str, names: Iterable[str], *, where: str = "") -> None:
@@ -200,29 +185,15 @@ def _injected(namespace: dict) -> list[str]:
     ]
 
 
-def write_failure(path: str | Path, log: str | Path, folder: str | Path) -> None:
-    """Write ``failed.json`` for a training that failed: its parameters and the log's last line.
-
-    What an earlier, finished run left in the folder no longer counts: its metrics.json is removed.
-    """
-    said = [line for line in Path(log).read_text(errors="replace").splitlines() if line.strip()]
-    parameters = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    (Path(folder) / "metrics.json").unlink(missing_ok=True)
-    write_json(
-        Path(folder) / "failed.json",
-        {"parameters": parameters, "error": said[-1].strip() if said else "no reason was given"},
-    )
-
-
 def output_folder(output: str) -> Path:
-    """Return the folder named, or else a new one under ``reports/manual/``."""
+    """Return the folder named, else a new one under ``reports/manual/``."""
     if output:
         return Path(output)
     return MANUAL / f"{datetime.now():%Y-%m-%d-%H%M%S-%f}"
 
 
 def run_folder(results: str) -> Path:
-    """Return the run named, or else the newest finished one under ``reports/manual/``."""
+    """Return the run named, else the newest finished one under ``reports/manual/``."""
     if results:
         return Path(results)
     finished = sorted(MANUAL.glob("*/metrics.json"))
@@ -234,31 +205,6 @@ def run_folder(results: str) -> Path:
     return finished[-1].parent
 
 
-def results_folder(results: str) -> Path:
-    """Return the folder of rows named, or else that of the paper's Table I."""
-    return Path(results) if results else REPORTS / "table1" / "rows"
-
-
-def recipes_folder(results: str) -> Path:
-    """Return the folder of trainings named, or else that of the paper's Table I."""
-    return Path(results) if results else REPORTS / "table1" / "recipes"
-
-
-def splits_folder(results: str) -> Path:
-    """Return the folder of splits named, or else that of the paper's Table I."""
-    return Path(results) if results else REPORTS / "table1" / "splits"
-
-
-def report_folder(results: str) -> Path:
-    """Return the folder of a report named, or else that of the paper's Table I."""
-    return Path(results) if results else REPORTS / "table1"
-
-
-if __name__ == "__main__":
-    try:
-        if sys.argv[1] == "failed":
-            write_failure(*sys.argv[2:])
-        else:
-            check_file(*sys.argv[1:])
-    except InputError as error:
-        sys.exit(f"error: {error}")
+def report_folder(results: str, part: str = "") -> Path:
+    """Return the folder named, else that of Table I's report, or its ``part``, e.g. ``rows``."""
+    return Path(results) if results else REPORTS / "table1" / part

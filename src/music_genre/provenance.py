@@ -10,6 +10,7 @@ from pathlib import Path
 
 import joblib
 import pandas as pd
+import yaml
 
 from music_genre.exceptions import InputError
 from music_genre.paths import ROOT, atomic, display_path
@@ -72,6 +73,28 @@ def read_json(path: str | Path) -> dict:
         raise InputError(
             f"{display_path(path)} cannot be read ({error}): run the notebook that writes it again."
         ) from error
+
+
+def read_yaml(path: str | Path) -> dict:
+    """Read a YAML file of parameters.
+
+    Raises
+    ------
+    InputError
+        It cannot be read, or is no mapping of names to values, or is empty.
+    """
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise InputError(
+            f"{display_path(path)} cannot be read as YAML ({' '.join(str(error).split())}): "
+            "write one `name: value` a line."
+        ) from error
+    if not isinstance(content, dict) or not content:
+        raise InputError(
+            f"{display_path(path)} holds no parameters: write one `name: value` a line."
+        )
+    return content
 
 
 def write_csv(path: str | Path, table: pd.DataFrame, *, digits: int | None = None) -> None:

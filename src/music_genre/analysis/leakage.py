@@ -1,20 +1,15 @@
-"""What accuracies owe to what training and test rows share: the same models on every split."""
+"""Every model on every split: scores, comparisons within a split, and what leaks are worth."""
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-import keras
 import numpy as np
 import pandas as pd
-from sklearn.preprocessing import FunctionTransformer
-from threadpoolctl import threadpool_limits
 
 from music_genre.data import splits
-from music_genre.data.columns import INPUTS
-from music_genre.data.table import Source
+from music_genre.data.table import Source, same_content
 from music_genre.exceptions import InputError
 from music_genre.metrics import classification
 from music_genre.metrics.intervals import interval, paired_difference
@@ -22,43 +17,38 @@ from music_genre.models import baselines, runs
 from music_genre.paths import display_path
 from music_genre.provenance import read_json
 
-LSTM = "three LSTMs"  # among the models' display names
-MAJORITY = "majority class"  # learns nothing that a leak could give away
-SCALED = ["k nearest neighbours", "logistic regression", "RBF-SVM"]  # whom a scaling concerns
-
-# Cross-validated: display name, the model's own, settings that keep it quick.
-QUICK = {
-    "nearest neighbour (k = 1)": ("k nearest neighbours", {"model__n_neighbors": 1}),
-    "logistic regression (C = 1)": ("logistic regression", {}),
-    "extra trees (50 trees)": ("extra trees", {"model__n_estimators": 50}),
-}
+LSTM = "three LSTMs"  # the paper's network among the models' display names
 
 
 @dataclass(frozen=True)
-class Run:
-    """What all models gave on the test rows of one split."""
+class Compared:
+    """What all models predicted of the test segments of one split."""
 
     folder: Path
     result: dict  # the LSTMs' metrics.json
     history: pd.DataFrame  # the LSTMs'
     predictions: pd.DataFrame  # filename, label, and a column per model, the LSTMs first
-    models: pd.DataFrame  # [index=model], as baselines.scores but for the scores by segment
-    chosen: dict[str, dict]  # hyperparameters, of models that had some to choose
-    groups: pd.Series  # of each test row: its track or, where the split is by artist, its artist
+    models: pd.DataFrame  # [index=model] track accuracy, times, and the hyperparameters chosen
+    chosen: dict[str, dict]  # the same hyperparameters, of models that had some to choose
+    groups: pd.Series  # each test segment's track or, where artists are disjoint, its artist
 
 
 def load(
     folder: Path, names: Sequence[str] = (), *, table_folder: Path | None = None
-) -> tuple[dict[str, Run], dict[str, str]]:
+) -> tuple[dict[str, Compared], dict[str, str]]:
     """Collect the splits in a folder, all or those named, the loosest first.
 
     ``<folder>/<split>/lstm`` is a run of the train notebook, ``<folder>/<split>/baselines`` one of
-    the baselines notebook; where one of them failed, it left ``failed.json``. ``table_folder`` is the
-    table's folder, as :func:`music_genre.data.splits.artists` takes it.
+    the baselines notebook; one that failed left ``failed.json`` there.
+
+    Parameters
+    ----------
+    table_folder
+        As :func:`music_genre.data.splits.artists` takes it.
 
     Returns
     -------
-    compared : dict of Run
+    compared : dict of Compared
         By the split's name.
     left_out : dict of str
         Why a split could not be used, by its name.
@@ -66,8 +56,8 @@ def load(
     Raises
     ------
     InputError
-        No split is there or none could be used; a run is not finished; the compared do not go
-        together: other tables, other test rows.
+        The folder holds no split, or none that could be used; a run is not finished; runs were
+        measured on different tables or tested on different segments.
     """
     names = names or [name for name in splits.SPLITS if (folder / name).is_dir()]
     compared, left_out = {}, {}
@@ -84,35 +74,36 @@ def load(
             f"{display_path(folder)} holds no split that was trained: run "
             f'`make report SPLITS="segment track"`.{why}'
         )
-    if len({run.result["source"]["sha256"] for run in compared.values()}) > 1:
+    measured = source(compared)
+    if not all(same_content(runs.source(one.result), measured) for one in compared.values()):
         raise InputError(
             f"{display_path(folder)} holds splits of different tables: keep them apart."
         )
     return compared, left_out
 
 
-def _load(folder: Path, table_folder: Path | None) -> Run:
+def _load(folder: Path, table_folder: Path | None) -> Compared:
     result, history, predictions = runs.load(folder / "lstm")
     written, lines, theirs = baselines.load(folder / "baselines")
     test = predictions[predictions["part"] == "test"].drop(columns="part").reset_index(drop=True)
     test = test.astype(dict.fromkeys(["filename", "label", "predicted"], str))
-    together = list(test["filename"]) == list(theirs["filename"])
-    if not together or written["source"]["sha256"] != result["source"]["sha256"]:
+    same_segments = list(test["filename"]) == list(theirs["filename"])
+    if not same_segments or not same_content(runs.source(written), runs.source(result)):
         raise InputError(
-            f"in {display_path(folder)} the LSTMs and the simpler models were not tested on the same "
-            "rows: run both notebooks with the same table, split, test_size and seed."
+            f"in {display_path(folder)} the LSTMs and the simpler models were not tested on the "
+            "same segments: run both notebooks with the same table, split, test_size and seed."
         )
     own = {
         "model": LSTM,
         "track accuracy": baselines.track_accuracy(test),
         "seconds to train": history["seconds"].sum(),
-        "ms per segment": 1000 * _seconds_per_segment(folder / "lstm", test),
+        "ms per segment": 1000 * (result.get("seconds_per_segment") or np.nan),
     }
     models = pd.concat([pd.DataFrame([own]), lines], ignore_index=True).set_index("model")
-    units = splits.tracks(test).fillna(test["filename"])
+    groups = splits.tracks(test).fillna(test["filename"])
     if "artists" in splits.SPLITS[result["parameters"]["split"]].disjoint_by:
-        units = splits.artists(test, table_folder).fillna(units)
-    return Run(
+        groups = splits.artists(test, table_folder).fillna(groups)
+    return Compared(
         folder=folder,
         result=result,
         history=history,
@@ -121,91 +112,87 @@ def _load(folder: Path, table_folder: Path | None) -> Run:
         ),
         models=models[["track accuracy", "seconds to train", "ms per segment", "chosen"]],
         chosen=written["chosen"],
-        groups=units,
+        groups=groups,
     )
 
 
-def _seconds_per_segment(run: Path, test: pd.DataFrame) -> float:
-    """Time the saved model on as many rows as were tested; missing where it was not kept."""
-    if not (run / "model.keras").exists():
-        return np.nan
-    model = keras.saving.load_model(run / "model.keras", compile=False)
-    x = np.zeros((len(test), *model.input_shape[1:]), "float32")  # what they hold costs nothing
-    model.predict(x, batch_size=512, verbose=0)  # Keras compiles in the first prediction
-    start = time.perf_counter()
-    model.predict(x, batch_size=512, verbose=0)
-    return (time.perf_counter() - start) / len(test)
-
-
-def source(compared: Mapping[str, Run]) -> Source:
+def source(compared: Mapping[str, Compared]) -> Source:
     """Return the table that all splits were measured on."""
     return runs.source(next(iter(compared.values())).result)
 
 
-def paper_accuracy(compared: Mapping[str, Run]) -> float | None:
+def paper_accuracy(compared: Mapping[str, Compared]) -> float | None:
     """Return the accuracy that the paper reports for this recipe, if a run names it."""
-    named = [run.result["paper"].get("accuracy") for run in compared.values()]
+    named = [one.result["paper"].get("accuracy") for one in compared.values()]
     return next((accuracy for accuracy in named if accuracy is not None), None)
 
 
-def parts(
-    compared: Mapping[str, Run],
-    table: pd.DataFrame,
+def split_again(
+    compared: Mapping[str, Compared],
+    segments: pd.DataFrame,
     of: Source,
     *,
     table_folder: Path | None = None,
 ) -> dict[str, np.ndarray]:
-    """Split the table again as each run did, as :func:`music_genre.data.splits.split` returns it.
+    """Split the features table as each run did: :func:`music_genre.data.splits.split`, by name.
 
     Raises
     ------
     InputError
-        The table, ``of`` this source, is not the one that the compared were measured on.
+        The table, ``of`` this source, is not the one that the runs were measured on, or the split
+        draws other test segments today.
     """
     measured = source(compared)
-    if measured.sha256 != of.sha256:
+    if not same_content(measured, of):
         raise InputError(
             f"the splits were measured on {measured.label}, and this is {of.label}: name that "
             "table with features."
         )
-    found = {}
-    for name, run in compared.items():
-        given = run.result["parameters"]
+    parts = {}
+    for name, one in compared.items():
+        given = one.result["parameters"]
         drawn = {key: given[key] for key in ("test_size", "seed")}
-        found[name] = splits.split(table, given["split"], **drawn, table_folder=table_folder)
-        if list(table["filename"][found[name] == "test"]) != list(run.predictions["filename"]):
+        parts[name] = splits.split(segments, given["split"], **drawn, table_folder=table_folder)
+        test = segments["filename"][parts[name] == "test"]
+        if list(test) != list(one.predictions["filename"]):
             raise InputError(
-                f"{display_path(run.folder)} was tested on other rows than this split gives: train again."
+                f"{display_path(one.folder)} was tested on other segments than this split draws: "
+                "train again."
             )
-    return found
+    return parts
 
 
 def leak_counts(
-    table: pd.DataFrame, parts: Mapping[str, np.ndarray], *, table_folder: Path | None = None
+    segments: pd.DataFrame, parts: Mapping[str, np.ndarray], *, table_folder: Path | None = None
 ) -> pd.DataFrame:
-    """Count what the parts of each split have in common (:func:`music_genre.data.splits.leaks`)."""
-    artists = splits.artists(table, table_folder)
-    counts = {name: splits.leaks(table, of, artists) for name, of in parts.items()}
-    listed = pd.concat(counts, names=["split", "parts"])
-    return listed.astype(object).where(listed.notna(), "not known").reset_index()
+    """Count what the parts of each split share (:func:`music_genre.data.splits.leaks`).
+
+    Returns
+    -------
+    DataFrame [shape=(n_pairs, 5)]
+        split, parts, tracks, artists, exact duplicates; missing where not known.
+    """
+    artists = splits.artists(segments, table_folder)
+    counts = {name: splits.leaks(segments, of, artists) for name, of in parts.items()}
+    return pd.concat(counts, names=["split", "parts"]).reset_index()
 
 
-def scores(compared: Mapping[str, Run]) -> pd.DataFrame:
+def scores(compared: Mapping[str, Compared]) -> pd.DataFrame:
     """Return a line for each split and model, scores in per cent.
 
     Returns
     -------
     DataFrame [shape=(n_splits * n_models, 10)]
         split, model, accuracy (by segment), ``low`` and ``high``, the ends of its 95 % interval
-        (:func:`music_genre.metrics.intervals.interval`, over tracks or artists), macro f1, accuracy by
-        track, seconds to train, ms per segment, and the hyperparameters chosen.
+        (:func:`music_genre.metrics.intervals.interval`, over tracks or artists), macro f1, accuracy
+        by track, seconds to train, ms per segment, and the hyperparameters chosen.
     """
     lines = []
-    for name, run in compared.items():
-        label = run.predictions["label"]
-        for model, more in run.models.iterrows():
-            predicted = run.predictions[model]
-            low, high = interval(label == predicted, run.groups)
+    for name, one in compared.items():
+        label = one.predictions["label"]
+        for model, more in one.models.iterrows():
+            predicted = one.predictions[model]
+            low, high = interval(label == predicted, one.groups)
             score = classification.score(label, predicted)
             lines.append(
                 {
@@ -221,171 +208,181 @@ def scores(compared: Mapping[str, Run]) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def claims(run: Run) -> pd.DataFrame:
-    """Compare the LSTMs with each simpler model on the same test rows, the most accurate first.
+def compare_with_lstm(one: Compared) -> pd.DataFrame:
+    """Compare the LSTMs with each simpler model on the same test segments, the best model first.
 
     Returns
     -------
     DataFrame [shape=(n_models - 1, 5)]
-        model; ``difference``, the LSTMs' accuracy less the model's in percentage points; ``low``
-        and ``high``, its paired 95 % interval (:func:`music_genre.metrics.intervals.paired_difference`);
-        ``better``: whom the interval favours, or "not told apart" where it holds zero.
+        model; ``difference``, the LSTMs' accuracy minus the model's in percentage points; ``low``
+        and ``high``, its paired 95 % interval
+        (:func:`music_genre.metrics.intervals.paired_difference`); ``favours``: which of the two the
+        interval favours, missing where it includes zero.
     """
-    label = run.predictions["label"]
-    right = {model: label == run.predictions[model] for model in run.models.index}
+    label = one.predictions["label"]
+    right = {model: label == one.predictions[model] for model in one.models.index}
     lines = []
     for model in sorted(set(right) - {LSTM}, key=lambda name: (-right[name].mean(), name)):
-        low, high = paired_difference(right[LSTM], right[model], run.groups)
+        low, high = paired_difference(right[LSTM], right[model], one.groups)
         lines.append(
             {
                 "model": model,
                 "difference": 100 * (right[LSTM].mean() - right[model].mean()),
                 "low": low,
                 "high": high,
-                "better": LSTM if low > 0 else model if high < 0 else "not told apart",
+                "favours": LSTM if low > 0 else model if high < 0 else None,
             }
         )
     return pd.DataFrame(lines)
 
 
-def costs(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return each model's accuracy on every split and what each stricter split takes from it.
+def summary(scores: pd.DataFrame, comparisons: Mapping[str, pd.DataFrame]) -> dict[str, dict]:
+    """Sum up each split by the LSTMs and by the most accurate simpler model.
+
+    Parameters
+    ----------
+    scores, comparisons
+        As :func:`scores` and, by the split's name, :func:`compare_with_lstm` return them.
+
+    Returns
+    -------
+    dict of dict
+        By the split's name: ``accuracy``, ``low`` and ``high`` of the LSTMs; ``best``, the most
+        accurate simpler model's name, ``best_accuracy``, and of the difference between the two
+        ``difference`` with its ``difference_low`` and ``difference_high``, and which of them the
+        interval favours as ``favours``, "lstm", "best" or None; ``better``, ``undecided`` and
+        ``worse``, how many simpler models are so against the LSTMs, by the intervals;
+        ``guessing``, the accuracy of the model that does not learn, or None.
+    """
+    found = {}
+    for name, of in scores.groupby("split", sort=False):
+        by_model = of.set_index("model")
+        own, simpler = by_model.loc[LSTM], comparisons[name]
+        best = simpler.iloc[0]
+        favoured = simpler["favours"]
+        unlearned = [model for model in by_model.index if not _learns(model)]
+        found[name] = {
+            "accuracy": own["accuracy"],
+            "low": own["low"],
+            "high": own["high"],
+            "best": best["model"],
+            "best_accuracy": by_model.loc[best["model"], "accuracy"],
+            "difference": best["difference"],
+            "difference_low": best["low"],
+            "difference_high": best["high"],
+            "favours": {LSTM: "lstm", best["model"]: "best"}.get(best["favours"]),
+            "better": int((favoured == simpler["model"]).sum()),
+            "undecided": int(favoured.isna().sum()),
+            "worse": int((favoured == LSTM).sum()),
+            "guessing": by_model.loc[unlearned[0], "accuracy"] if unlearned else None,
+        }
+    return found
+
+
+def accuracy_drops(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return each model's accuracy on every split and how far each stricter split lowers it.
 
     Returns
     -------
     DataFrame [shape=(n_models, 2 * n_splits), index=None]
-        model; a column per split; ``segment less track``, ``track less artist`` in percentage
-        points, as far as there are such; the most accurate on the strictest split first.
+        model; a column per split, in per cent; a column :func:`drop` for each split and the next
+        stricter one, in percentage points. The most accurate on the strictest split comes first.
     """
     names = list(dict.fromkeys(scores["split"]))
     wide = scores.pivot(index="model", columns="split", values="accuracy")[names]
     wide.columns.name = None
     for looser, stricter in pairwise(names):
-        wide[f"{looser} less {stricter}"] = wide[looser] - wide[stricter]
+        wide[drop(looser, stricter)] = wide[looser] - wide[stricter]
     return wide.sort_values(names[-1], ascending=False).reset_index()
 
 
-def describe_costs(costs: pd.DataFrame, parts: Mapping[str, np.ndarray]) -> str:
-    """Say what each stricter split takes away, over the models that learn."""
-    learn = costs[costs["model"] != MAJORITY].set_index("model")
-    points = []
+def drop(looser: str, stricter: str) -> str:
+    """Name the column with the drop from one split to another."""
+    return f"{looser} minus {stricter}"
+
+
+def drop_ranges(drops: pd.DataFrame, parts: Mapping[str, np.ndarray]) -> list[dict]:
+    """Sum up what each stricter split takes from the models that learn.
+
+    Parameters
+    ----------
+    drops
+        As :func:`accuracy_drops` returns them.
+    parts
+        As :func:`split_again` returns them.
+
+    Returns
+    -------
+    list of dict
+        For each split and the next: ``looser`` and ``stricter``, their names; ``no_longer_shared``,
+        what only the stricter one keeps disjoint; ``leaves_out``, what only that one leaves out;
+        ``mean``, ``least`` and ``most`` drop in percentage points over so many ``models``,
+        ``least_model`` and ``most_model``; ``lstm``, that of the LSTMs; ``train_looser`` and
+        ``train_stricter``, the numbers of training segments.
+    """
+    learning = drops[drops["model"].map(_learns)].set_index("model")
+    found = []
     for looser, stricter in pairwise(parts):
-        lost = learn[f"{looser} less {stricter}"]
-        rows = [f"{(parts[name] == 'train').sum():,}" for name in (looser, stricter)]
-        points.append(
-            f"- **{_SHARED[looser, stricter]}.** From the split by {looser} to that by {stricter} "
-            f"accuracy falls by {lost.mean():.1f} percentage points on average over {len(lost)} "
-            f"models that learn, from {lost.min():.1f} ({lost.idxmin()}) to {lost.max():.1f} "
-            f"({lost.idxmax()}); that of the {LSTM} by {lost[LSTM]:.1f}. (Training rows: {rows[0]} "
-            f"by {looser}, {rows[1]} by {stricter}.)"
+        lost = learning[drop(looser, stricter)]
+        before, after = splits.SPLITS[looser], splits.SPLITS[stricter]
+        found.append(
+            {
+                "looser": looser,
+                "stricter": stricter,
+                "no_longer_shared": [
+                    what for what in after.disjoint_by if what not in before.disjoint_by
+                ],
+                "leaves_out": after.leaves_out if after.leaves_out != before.leaves_out else "",
+                "models": len(lost),
+                "mean": lost.mean(),
+                "least": lost.min(),
+                "least_model": lost.idxmin(),
+                "most": lost.max(),
+                "most_model": lost.idxmax(),
+                "lstm": lost[LSTM],
+                "train_looser": int((parts[looser] == "train").sum()),
+                "train_stricter": int((parts[stricter] == "train").sum()),
+            }
         )
-    if not points:
-        return "Only one split was trained, so what a leak is worth cannot be said here."
-    return "\n".join(points)
+    return found
 
 
-def findings(scores: pd.DataFrame, claimed: Mapping[str, pd.DataFrame], paper: float | None) -> str:
-    """Answer from the numbers: is it real, would a simpler model do, what of unheard music."""
-    own = scores[scores["model"] == LSTM].set_index("split")
-    loosest, strictest = own.index[0], own.index[-1]
-    points = [_is_it_real(own, paper)] if loosest == "segment" else []
-    points.append("**Would a simpler model do?** " + " ".join(map(_simpler, claimed.items())))
-    last = own.loc[strictest]
-    if strictest == "segment":
-        points.append(
-            "**On music that it has not heard?** That was not measured here: only the split by "
-            "segment was trained, and its test segments are of tracks that were trained on."
-        )
-    else:
-        guess = scores[(scores["split"] == strictest) & (scores["model"] == MAJORITY)]["accuracy"]
-        points.append(
-            f"**On music that it has not heard?** With {_UNHEARD[strictest]}, the {LSTM} name the "
-            f"genre of {last['accuracy']:.1f} % of the segments ({_ends(last)})"
-            + "".join(f"; the most frequent genre alone gives {one:.1f} %" for one in guess)
-            + "."
-        )
-    return "\n".join(f"- {point}" for point in points)
+def _learns(model: str) -> bool:
+    return model not in baselines.BASELINES or baselines.BASELINES[model].learns
 
 
-def headline(scores: pd.DataFrame) -> str:
-    """Say in a sentence what the LSTMs and the best simpler model of each split reach."""
-    own, best = [], []
-    for split, of in scores.groupby("split", sort=False):
-        accuracies = of.set_index("model")["accuracy"]
-        simpler = accuracies.drop(LSTM)
-        own.append(f"{accuracies[LSTM]:.2f} % split by {split}")
-        best.append(f"{simpler.max():.2f} % ({simpler.idxmax()})")
-    return (
-        f"The {LSTM} with the last row's recipe reach {', '.join(own)}; the best of "
-        f"{len(simpler)} simpler models {', '.join(best)}."
-    )
+def scaling(compared: Mapping[str, Compared], rescaled: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Compare scaling fitted on the training segments with scaling fitted on all.
 
-
-def _is_it_real(own: pd.DataFrame, paper: float | None) -> str:
-    line = own.loc["segment"]
-    text = (
-        f"**Is it real?** Split by segment, as the paper seems to do it, the {LSTM} reach "
-        f"{line['accuracy']:.2f} % ({_ends(line)})"
-    )
-    if paper is not None:
-        side = "above" if paper > line["high"] else "below" if paper < line["low"] else "within"
-        text += f"; the paper reports {paper:.2f} %, {side} that interval"
-    stricter = own.drop(index="segment")["accuracy"]
-    for name, accuracy in stricter.items():
-        text += f"; split by {name} they reach {accuracy:.2f} %"
-    return text + "."
-
-
-def _simpler(item: tuple[str, pd.DataFrame]) -> str:
-    name, claimed = item
-    best = claimed.iloc[0]
-    sides = claimed["better"]
-    text = f"Split by {name}, the best simpler model is *{best['model']}*; "
-    if best["better"] == "not told apart":
-        text += f"it and the {LSTM} cannot be told apart"
-    elif best["better"] == LSTM:
-        text += f"the {LSTM} are better than it"
-    else:
-        text += f"it is better than the {LSTM}"
-    ahead = (~sides.isin([LSTM, "not told apart"])).sum()
-    return (
-        f"{text} (the {LSTM} less it: {best['difference']:.1f} points, {_ends(best)}). Of "
-        f"{len(claimed)} simpler models {ahead} are better than the {LSTM}, "
-        f"{(sides == 'not told apart').sum()} not told apart, {(sides == LSTM).sum()} worse."
-    )
-
-
-def scaling(
-    compared: Mapping[str, Run], table: pd.DataFrame, parts: Mapping[str, np.ndarray]
-) -> pd.DataFrame:
-    """Measure what scaling fitted on all rows that a split uses, not the training rows, gives.
-
-    Models are those of :data:`SCALED` with the hyperparameters chosen before, and the LSTMs where
-    a folder beside theirs holds a run that differs in ``scale_on`` alone.
+    Parameters
+    ----------
+    rescaled
+        By the split's name, what :func:`music_genre.models.baselines.rescaled` returns. The LSTMs
+        are compared where a folder beside theirs holds a run that differs in ``scale_on`` alone.
 
     Returns
     -------
     DataFrame [shape=(n_lines, 7)]
-        split, model, accuracy scaled ``on training rows`` and ``on all rows`` in per cent,
+        split, model, accuracy scaled on ``training segments`` and on ``all segments`` in per cent,
         ``difference``, and ``low`` and ``high``, its paired 95 % interval.
     """
     lines = []
-    for name, run in compared.items():
-        label = run.predictions["label"]
-        fitted = {
-            model: (run.predictions[model], _scaled_on_all(run, model, table, parts[name]))
-            for model in SCALED
-            if model in run.predictions
+    for name, one in compared.items():
+        label = one.predictions["label"]
+        pairs = {
+            model: (one.predictions[model], rescaled[name][model])
+            for model in rescaled[name]
+            if model in one.predictions
         }
-        for model, pair in {**fitted, **_lstm_scaled_otherwise(run)}.items():
+        for model, pair in {**pairs, **_lstm_scaled_otherwise(one)}.items():
             on_train, on_all = (label.to_numpy() == predicted.to_numpy() for predicted in pair)
-            low, high = paired_difference(on_all, on_train, run.groups)
+            low, high = paired_difference(on_all, on_train, one.groups)
             lines.append(
                 {
                     "split": name,
                     "model": model,
-                    "on training rows": 100 * on_train.mean(),
-                    "on all rows": 100 * on_all.mean(),
+                    "training segments": 100 * on_train.mean(),
+                    "all segments": 100 * on_all.mean(),
                     "difference": 100 * (on_all.mean() - on_train.mean()),
                     "low": low,
                     "high": high,
@@ -394,54 +391,38 @@ def scaling(
     return pd.DataFrame(lines)
 
 
-def _scaled_on_all(run: Run, model: str, table: pd.DataFrame, parts: np.ndarray) -> pd.Series:
-    pipeline = baselines.pipelines(seed=run.result["parameters"]["seed"])[model]
-    scaler = pipeline["scale"].fit(table.loc[parts != "unused", INPUTS].to_numpy())
-    settings = {f"model__{key}": value for key, value in run.chosen.get(model, {}).items()}
-    pipeline.set_params(scale=FunctionTransformer(scaler.transform), **settings)
-    train, test = parts == "train", parts == "test"
-    return baselines.measure(pipeline, table, train=train, test=test).predictions["predicted"]
-
-
-def _lstm_scaled_otherwise(run: Run) -> dict[str, tuple[pd.Series, pd.Series]]:
-    """Return the LSTMs' predictions, scaled on training rows and on all, if both were trained."""
+def _lstm_scaled_otherwise(one: Compared) -> dict[str, tuple[pd.Series, pd.Series]]:
+    """Return the LSTMs' predictions by both ways to scale, training segments first, if trained."""
 
     def but_scaling(result: dict) -> dict:
-        return {**result["parameters"], "scale_on": None, "table": result["source"]["sha256"]}
+        return {**result["parameters"], "scale_on": None}
 
-    for path in sorted(run.folder.glob("*/metrics.json")):
-        result, _, predictions = runs.load(path.parent)
-        given, own = result["parameters"], run.result["parameters"]
-        if but_scaling(result) == but_scaling(run.result) and given["scale_on"] != own["scale_on"]:
-            other = predictions.loc[predictions["part"] == "test", "predicted"].astype(str)
-            pair = (run.predictions[LSTM], other)
-            return {LSTM: pair if own["scale_on"] == "train" else pair[::-1]}
+    own = one.result
+    for path in sorted(one.folder.glob("*/metrics.json")):
+        other, _, predictions = runs.load(path.parent)
+        if (
+            but_scaling(other) == but_scaling(own)
+            and other["parameters"]["scale_on"] != own["parameters"]["scale_on"]
+            and same_content(runs.source(other), runs.source(own))
+        ):
+            theirs = predictions.loc[predictions["part"] == "test", "predicted"].astype(str)
+            pair = (one.predictions[LSTM], theirs)
+            return {LSTM: pair if own["parameters"]["scale_on"] == "train" else pair[::-1]}
     return {}
 
 
-def stability(compared: Mapping[str, Run]) -> str:
-    """List on which splits the LSTMs' training broke down on the way; empty if on none."""
-    found = {name: runs.collapse(run.history) for name, run in compared.items()}
-    return "\n".join(
-        f"- Split by {name}, the training of the {LSTM} broke down on the way: {how}. The last "
-        "epoch counts."
-        for name, how in found.items()
-        if how
-    )
-
-
-def best_epochs(compared: Mapping[str, Run]) -> pd.DataFrame:
-    """Set the LSTMs' last epoch beside the one that the test rows would choose.
+def best_epochs(compared: Mapping[str, Compared]) -> pd.DataFrame:
+    """Compare the LSTMs' last epoch with the one that is best on the test segments.
 
     Returns
     -------
     DataFrame [shape=(n_splits, 6)]
-        split; last epoch and its accuracy on test rows in per cent; the best epoch and its;
-        ``difference`` in percentage points.
+        split; last epoch and its accuracy on test segments in per cent; the best epoch and its
+        accuracy; ``difference`` in percentage points.
     """
     lines = []
-    for name, run in compared.items():
-        accuracies = 100 * run.history.set_index("epoch")["test_accuracy"]
+    for name, one in compared.items():
+        accuracies = 100 * one.history.set_index("epoch")["test_accuracy"]
         best, last = accuracies.idxmax(), accuracies.index[-1]
         lines.append(
             {
@@ -454,79 +435,6 @@ def best_epochs(compared: Mapping[str, Run]) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(lines)
-
-
-def describe_lesser(scaled: pd.DataFrame, epochs: pd.DataFrame) -> str:
-    """Say in a sentence each what the two lesser leaks give."""
-    gains = epochs.set_index("split")["difference"]
-    text = (
-        "Choosing the best epoch by the test rows adds "
-        + ", ".join(f"{gain:.2f} points ({name})" for name, gain in gains.items())
-        + f" to the accuracy of the {LSTM}."
-    )
-    if scaled.empty:
-        return text
-    told = scaled[(scaled["low"] > 0) | (scaled["high"] < 0)]
-    return (
-        f"Scaling fitted on all rows moves accuracies by {scaled['difference'].min():.2f} to "
-        f"{scaled['difference'].max():.2f} points; the interval excludes zero in {len(told)} of "
-        f"{len(scaled)} cases. {text}"
-    )
-
-
-def cross_validate(
-    table: pd.DataFrame, *, seed: int, n: int = 10
-) -> tuple[pd.DataFrame, dict[str, str]]:
-    """Measure the quick models (:data:`QUICK`) on every fold by segment and by track.
-
-    Returns
-    -------
-    accuracies : DataFrame [shape=(n_splits * n_models * n, 4)]
-        split, model, fold, accuracy in per cent.
-    left_out : dict of str
-        Why there are no such folds, by the split's name.
-    """
-    x, y = table[INPUTS].to_numpy(), table["label"].to_numpy(dtype=str)
-    lines, left_out = [], {}
-    for name in ("segment", "track"):
-        try:
-            tests = list(splits.folds(table, name, n=n, seed=seed))
-        except InputError as error:
-            left_out[name] = str(error)
-            continue
-        for shown_as, (model, settings) in QUICK.items():
-            pipeline = baselines.pipelines(seed=seed)[model].set_params(**settings)
-            for fold, test in enumerate(tests):
-                with threadpool_limits(1):
-                    accuracy = pipeline.fit(x[~test], y[~test]).score(x[test], y[test])
-                lines.append((name, shown_as, fold, 100 * accuracy))
-    return pd.DataFrame(lines, columns=["split", "model", "fold", "accuracy"]), left_out
-
-
-def over_folds(accuracies: pd.DataFrame) -> pd.DataFrame:
-    """Return mean and standard deviation over the folds: split, model, mean, SD, folds."""
-    grouped = accuracies.groupby(["split", "model"], sort=False)["accuracy"]
-    return grouped.agg(mean="mean", SD="std", folds="size").reset_index()
-
-
-def describe_left_out(left_out: Mapping[str, str], what: str) -> str:
-    """Say which splits are missing from what is shown, and why; empty if none is."""
-    return "\n".join(f"- No {what} by {name}: {reason}" for name, reason in left_out.items())
-
-
-_SHARED = {
-    ("segment", "track"): "Shared tracks",
-    ("track", "artist"): "Shared artists (and faulty clips)",
-    ("segment", "artist"): "Shared tracks and artists (and faulty clips)",
-}
-_UNHEARD = {
-    "track": "no track on both sides, though artists may be",
-    "artist": "no artist on both sides",
-}
-
-
-def _ends(line: pd.Series) -> str:
-    return f"95 % interval {line['low']:.1f} to {line['high']:.1f}"
 
 
 def with_interval(lines: pd.DataFrame) -> pd.DataFrame:

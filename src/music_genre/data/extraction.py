@@ -3,7 +3,6 @@
 import fcntl
 import hashlib
 import json
-import os
 import sys
 import warnings
 from pathlib import Path
@@ -21,6 +20,7 @@ from music_genre.data.columns import COLUMNS, FEATURES, SEGMENT_LENGTH
 from music_genre.data.features import extract_clip, segment_features
 from music_genre.exceptions import InputError
 from music_genre.paths import ROOT, atomic, display_path
+from music_genre.provenance import read_json
 
 VERSION = 1  # raise it when a change of `features` changes a value: kept clips are then redone
 
@@ -113,8 +113,10 @@ def write(
     }
     with atomic(path.with_suffix(".problems.json")) as temporary:
         temporary.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
-    with atomic(path) as temporary:
-        table.to_csv(temporary, index=False)
+    text = table.to_csv(index=False)
+    if not path.exists() or path.read_text(encoding="utf-8") != text:  # else nothing is stale
+        with atomic(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
     for reason in problems["reason"]:
         print(f"Left out: {reason}", file=sys.stderr)
     print(
@@ -205,12 +207,17 @@ def _kept(entry: Path) -> np.ndarray | None:
 
 
 if __name__ == "__main__":
+    from music_genre.data.find import EXTRACTED
     from music_genre.data.gtzan import find_clips
 
     warnings.filterwarnings("ignore", module="joblib")  # it remarks on a run that ends early
-    folder, out = sys.argv[1], Path(sys.argv[2])
-    strict = os.environ.get("STRICT") == "1"
+    asked = read_json(sys.argv[1])  # as music_genre.build.plan writes it
     try:
-        write(find_clips(folder), out, cache=out.parent / "extracted", strict=strict)
+        write(
+            find_clips(asked["music"]),
+            EXTRACTED,
+            cache=EXTRACTED.with_suffix(""),
+            strict=asked["strict"],
+        )
     except InputError as error:
         sys.exit(str(error))

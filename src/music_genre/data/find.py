@@ -9,6 +9,8 @@ from music_genre.paths import DATA, SAMPLE, display_path
 AUDIO = [".wav", ".au", ".aiff", ".aif", ".flac", ".ogg", ".opus", ".mp3"]  # preferred first
 ROOTS = ["genres", "genres_original"]  # the original archive's name, Kaggle's name
 TABLE = "features_3_sec.csv"
+EXTRACTED = DATA / "extracted.csv"
+SAMPLE_TABLE = SAMPLE / "features.csv"
 
 
 def genres(folder: str | Path) -> Path | None:
@@ -74,18 +76,37 @@ def fault(path: Path) -> str:
     return "" if path.suffix.lower() in AUDIO else "not audio"
 
 
-EXTRACTED = DATA / "extracted.csv"
+def features_and_music(features: str = "", music: str = "") -> tuple[Path, Path | None]:
+    """Find the features table to use, and the clips to extract features from, if there are any.
 
-SAMPLE_TABLE = SAMPLE / "features.csv"
+    The table is the one named; else the published one in ``music`` (``data/`` if not given); else
+    the one extracted from the clips there; else the sample. Clips beside a published table are
+    extracted too, for comparison.
+
+    Raises
+    ------
+    InputError
+        ``music`` is named and holds neither a published table nor clips.
+    """
+    if features:
+        return Path(features), None
+    folder = Path(music) if music else DATA
+    published, clips = published_table(folder), genres(folder)
+    if published or clips:
+        return published or EXTRACTED, clips and folder
+    if music:
+        raise InputError(
+            f"{music} holds neither clips in a folder per genre nor {TABLE}: name a folder that "
+            "does with GTZAN=, or none."
+        )
+    return (EXTRACTED if EXTRACTED.exists() else SAMPLE_TABLE), None
 
 
 def features_table(features: str = "") -> Path:
-    """Return the table to use.
+    """Return the features table to use in a notebook: the one named, else that under ``data/``.
 
-    The one named, else the published one under ``data/``, else the one extracted from the clips
-    there, else the sample.
+    As :func:`features_and_music`, but nothing is extracted: clips alone do not make a table.
     """
     if features:
         return Path(features)
-    published = published_table(DATA)
-    return published or (EXTRACTED if EXTRACTED.exists() else SAMPLE_TABLE)
+    return published_table(DATA) or (EXTRACTED if EXTRACTED.exists() else SAMPLE_TABLE)

@@ -14,7 +14,7 @@ from music_genre.data.columns import FEATURES
 from music_genre.data.table import clips
 from music_genre.exceptions import InputError
 
-# A row's part, and what it is for. The rest is "unused".
+# The parts of a split, and what each is for. Segments in none of them are "unused".
 PARTS = {"train": "to train on", "validation": "to choose by", "test": "held out"}
 PARTITION = {
     "train": "train_filtered.txt",
@@ -28,18 +28,21 @@ MOST_ABSENT = 0.05  # share of a list's clips that a table may lack
 def split(
     table: pd.DataFrame, name: str, *, test_size: float, seed: int, table_folder: Path | None = None
 ) -> np.ndarray:
-    """Split the table by the named way; every genre is in training and in test.
+    """Split the segments in the named way.
+
+    Every genre is in the training part and in the test part, and no two parts share what the
+    split promises to keep disjoint.
 
     Parameters
     ----------
     name
         One of :data:`SPLITS`.
     test_size, seed
-        Share of the rows that test, and the seed of the draw. (The split by artist is published
-        and takes neither.)
+        Share of the segments that test, and the seed of the draw. (The split by artist is
+        published and takes neither.)
     table_folder
-        The table's folder; its folder ``splits`` may hold the published lists if the project's
-        ``data/splits`` does not.
+        The folder of the features table. Its folder ``splits`` is searched for the published
+        lists if the project's ``data/splits`` lacks them.
 
     Returns
     -------
@@ -49,9 +52,9 @@ def split(
     Raises
     ------
     InputError
-        A genre has too few segments (or tracks) to be in training and in test; the split needs
-        the rows' tracks and their names do not tell; the lists are not there, or name too many
-        clips that the table lacks.
+        A genre has too few segments (or tracks) for both parts; the split needs each segment's
+        track and a filename does not tell it; the lists are missing, or name too many clips that
+        the table lacks; two parts share a track or artist that the split keeps disjoint.
     """
     try:
         parts = SPLITS[name].draw(table, test_size=test_size, seed=seed, table_folder=table_folder)
@@ -63,6 +66,7 @@ def split(
             "choose another test_size or add clips."
         ) from error
     _check_genres(table, name, train=parts == "train", test=parts == "test")
+    _check_disjoint(table, name, parts, table_folder)
     return parts
 
 
@@ -73,11 +77,17 @@ def segment(
 
     Each genre keeps its share on both sides (stratified; the paper does not say).
     """
-    rows = np.arange(len(table))
+    positions = np.arange(len(table))
     _, test = train_test_split(
-        rows, test_size=test_size, random_state=seed, stratify=table["label"]
+        positions, test_size=test_size, random_state=seed, stratify=table["label"]
     )
-    return np.where(np.isin(rows, test), "test", "train")
+    return np.where(np.isin(positions, test), "test", "train")
+
+
+def segment_folds(table: pd.DataFrame, *, n: int, seed: int) -> Iterator[tuple]:
+    """Cut the segments into ``n`` folds at random, stratified by genre."""
+    cut = StratifiedKFold(n, shuffle=True, random_state=seed)
+    return cut.split(table, table["label"])
 
 
 def track(
@@ -85,10 +95,17 @@ def track(
 ) -> np.ndarray:
     """Split whole tracks at random: all segments of a track fall on one side.
 
-    The share of test rows is the nearest of 1/2, 1/3, 1/4, ... to ``test_size``.
+    The share of test segments is the nearest of 1/2, 1/3, 1/4, ... to ``test_size``.
     """
     n = max(2, round(1 / test_size))
-    return np.where(next(_folds(table, "track", n=n, seed=seed)), "test", "train")
+    _, test = next(track_folds(table, n=n, seed=seed))
+    return np.where(np.isin(np.arange(len(table)), test), "test", "train")
+
+
+def track_folds(table: pd.DataFrame, *, n: int, seed: int) -> Iterator[tuple]:
+    """Cut whole tracks into ``n`` folds at random, stratified by genre as far as tracks allow."""
+    cut = StratifiedGroupKFold(n, shuffle=True, random_state=seed)
+    return cut.split(table, table["label"], _tracks(table, "track"))
 
 
 def artist(
@@ -125,44 +142,69 @@ def artist(
 
 @dataclass(frozen=True)
 class Split:
-    """A way to hold segments out."""
+    """A way to hold segments out: all that the code and the notebooks know about it."""
 
     draw: Callable[..., np.ndarray]  # (table, test_size, seed, table_folder): each segment's part
-    disjoint_by: tuple[str, ...]  # what no two parts share: columns of :func:`leaks`
-    held_out: str  # the same in words, as in "with ... held out"
+    disjoint_by: tuple[str, ...]  # what no two parts share, of "tracks" and "artists"
+    held_out: str  # completes "with ... held out"
     color: str  # in every figure
+    leaves_out: str = ""  # what is in no part, if anything
+    folds: Callable[..., Iterator[tuple]] | None = None  # (table, n, seed): as scikit-learn's split
 
 
-# The loosest first. All that a split is stands here; the rest of the code reads it.
+# The loosest first. A split is this one entry and its functions.
 SPLITS = {
-    "segment": Split(segment, (), "segments of tracks that were trained on", "#2a6f97"),
-    "track": Split(track, ("tracks",), "whole tracks", "#e9a03b"),
+    "segment": Split(
+        segment,
+        disjoint_by=(),
+        held_out="random segments",
+        color="#2a6f97",
+        folds=segment_folds,
+    ),
+    "track": Split(
+        track,
+        disjoint_by=("tracks",),
+        held_out="whole tracks",
+        color="#e9a03b",
+        folds=track_folds,
+    ),
     "artist": Split(
-        artist, ("tracks", "artists"), "whole artists, faulty clips left out,", "#c8553d"
+        artist,
+        disjoint_by=("tracks", "artists"),
+        held_out="whole artists",
+        color="#c8553d",
+        leaves_out="faulty clips",
     ),
 }
 
 
-def folds(table: pd.DataFrame, name: str, *, n: int = 10, seed: int) -> Iterator[np.ndarray]:
-    """Cross-validate: yield, for each of ``n`` folds, which rows test; the others train.
+def folds(table: pd.DataFrame, name: str, *, n: int = 10, seed: int) -> list[np.ndarray]:
+    """Cross-validate: return, for each of ``n`` folds, which segments test; the others train.
 
-    Every row tests in one fold; each fold has its share of every genre, as nearly as whole tracks
-    allow. ``name`` is ``segment`` or ``track``; the split by artist is one fixed partition.
+    Every segment tests in one fold; each fold has its share of every genre, as nearly as whole
+    tracks allow.
 
-    Yields
-    ------
-    ndarray [shape=(n_segments,), dtype=bool]
-        True where a row tests.
+    Parameters
+    ----------
+    name
+        One of :data:`SPLITS` that has folds. (The split by artist is one fixed partition.)
+
+    Returns
+    -------
+    list of ndarray [shape=(n_segments,), dtype=bool]
+        True where a segment tests.
 
     Raises
     ------
     InputError
-        As :func:`split`; also where ``name`` has no folds.
+        As :func:`split`; also where the split has no folds.
     """
+    cut = SPLITS[name].folds
+    if cut is None:
+        others = " or ".join(other for other, of in SPLITS.items() if of.folds)
+        raise InputError(f"split by {name} has no folds: cross-validate by {others}.")
     try:
-        for test in _folds(table, name, n=n, seed=seed):
-            _check_genres(table, name, train=~test, test=test)
-            yield test
+        tests = [np.isin(np.arange(len(table)), test) for _, test in cut(table, n=n, seed=seed)]
     except InputError:
         raise
     except ValueError as error:
@@ -170,28 +212,30 @@ def folds(table: pd.DataFrame, name: str, *, n: int = 10, seed: int) -> Iterator
             f"{len(table)} segments cannot be split by {name} into {n} folds ({error}): "
             "choose fewer folds or add clips."
         ) from error
+    for test in tests:
+        _check_genres(table, name, train=~test, test=test)
+    return tests
 
 
 def tracks(table: pd.DataFrame) -> pd.Series:
-    """Return each row's track, missing where its name does not tell.
+    """Return each segment's track, missing where its filename does not tell.
 
-    ``blues.00000`` of ``blues.00000.3.wav``; a name without a segment, ``blues.00000.wav`` or
-    ``song.wav``, tells none.
+    ``blues.00000.3.wav`` is a segment of ``blues.00000``; names without a segment's number, such
+    as ``blues.00000.wav`` or ``song.wav``, do not tell.
     """
     names = clips(table)
     return names.mask((names == table["filename"]) | (names == table["label"]))
 
 
 def artists(table: pd.DataFrame, table_folder: Path | None = None) -> pd.Series:
-    """Return each row's artist, missing where not known.
+    """Return each segment's artist, missing where not known.
 
-    Known are those in Sturm's index of GTZAN (B. L. Sturm, *An Analysis of the GTZAN Music Genre
-    Dataset*, MIRUM 2012), if it is in ``data/splits`` or in the folder ``splits`` of ``table_folder``.
-    The index names no artist for 81 of the 1,000 clips.
+    Artists come from Sturm's index of GTZAN (B. L. Sturm, *An Analysis of the GTZAN Music Genre
+    Dataset*, MIRUM 2012), if it is in ``data/splits`` or in the folder ``splits`` of
+    ``table_folder``. The index names no artist for 81 of the 1,000 clips.
     """
-    fields = [
-        line.split(":::") for line in annotations.read(INDEX, table_folder) or [] if ":::" in line
-    ]
+    lines = annotations.read(INDEX, table_folder) or []
+    fields = [line.split(":::") for line in lines if ":::" in line]
     known = {Path(file.strip()).stem: who.strip() for file, who, _ in fields if who.strip()}
     return tracks(table).map(known)
 
@@ -209,8 +253,8 @@ def leaks(table: pd.DataFrame, parts: np.ndarray, artists: pd.Series) -> pd.Data
     Returns
     -------
     DataFrame [shape=(n_pairs, 3), index="train and test", ...]
-        ``tracks``, ``artists``, and ``exact duplicates``: different rows equal in all 57
-        features. Missing where no track, or no artist, is known.
+        How many ``tracks``, ``artists`` and ``exact duplicates`` (values of all 57 features)
+        both parts hold. Missing where no track, or no artist, is known.
     """
     _, same = np.unique(table[FEATURES].to_numpy(), axis=0, return_inverse=True)
     keys = {"tracks": tracks(table), "artists": artists, "exact duplicates": pd.Series(same)}
@@ -225,45 +269,18 @@ def leaks(table: pd.DataFrame, parts: np.ndarray, artists: pd.Series) -> pd.Data
     return counts.astype("Int64")
 
 
-def describe(parts: np.ndarray, leaks: pd.DataFrame) -> str:
-    """Say how many segments each part has, and what :func:`leaks` found."""
-    sizes = {use: (parts == part).sum() for part, use in {**PARTS, "unused": "unused"}.items()}
-    counts = ", ".join(f"{n:,} {use}" for use, n in sizes.items() if n)
-    common = "; ".join(
-        f"{pair}: "
-        + ", ".join(
-            f"{what} not known" if pd.isna(n) else f"{n:,} {what}" for what, n in of.items()
-        )
-        for pair, of in leaks.iterrows()
-    )
-    known = leaks["artists"].notna().any()
-    return f"Segments: {counts}. In common between {common}." + (
-        " Artists are those that Sturm's index names." if known else ""
-    )
-
-
-def _folds(table: pd.DataFrame, name: str, *, n: int, seed: int) -> Iterator[np.ndarray]:
-    if name == "segment":
-        cut = StratifiedKFold(n, shuffle=True, random_state=seed)
-        indices = cut.split(table, table["label"])
-    elif name == "track":
-        cut = StratifiedGroupKFold(n, shuffle=True, random_state=seed)
-        indices = cut.split(table, table["label"], _tracks(table, name))
-    else:
-        raise InputError(
-            f"split by {name} is one fixed partition: cross-validate by segment or by track."
-        )
-    for _, test in indices:
-        yield np.isin(np.arange(len(table)), test)
+def sizes(parts: np.ndarray) -> dict[str, int]:
+    """Return how many segments are in each of :data:`PARTS`, and how many are unused."""
+    return {part: int((parts == part).sum()) for part in (*PARTS, "unused")}
 
 
 def _tracks(table: pd.DataFrame, name: str) -> pd.Series:
-    """Return each row's track, for a split that needs it."""
+    """Return each segment's track, for a split that needs it."""
     names = tracks(table)
     if names.isna().any():
         odd = table["filename"][names.isna()].iloc[0]
         raise InputError(
-            f"split by {name} needs each row's track, which the filename {odd} does not tell "
+            f"split by {name} needs each segment's track, which the filename {odd} does not tell "
             "(blues.00000.3.wav, segment 3 of track blues.00000, would): choose split segment, or "
             "a table with such names."
         )
@@ -271,11 +288,26 @@ def _tracks(table: pd.DataFrame, name: str) -> pd.Series:
 
 
 def _check_genres(table: pd.DataFrame, name: str, *, train: np.ndarray, test: np.ndarray) -> None:
-    way_out = "use GTZAN's table" if name == "artist" else "choose another test_size or seed"
-    for side, rows in (("training", train), ("test", test)):
-        absent = sorted(set(table["label"]) - set(table["label"][rows]))
+    for side, segments in (("training", train), ("test", test)):
+        absent = sorted(set(table["label"]) - set(table["label"][segments]))
         if absent:
             raise InputError(
-                f"split by {name} leaves no {side} row of genre {', '.join(absent)}: "
-                f"{way_out}, or add clips of that genre."
+                f"split by {name} leaves no {side} segment of genre {', '.join(absent)}: add clips "
+                "of that genre, or choose another test_size or seed where the split takes them."
+            )
+
+
+def _check_disjoint(
+    table: pd.DataFrame, name: str, parts: np.ndarray, table_folder: Path | None
+) -> None:
+    groups = {"tracks": tracks(table), "artists": artists(table, table_folder)}
+    used = parts != "unused"
+    for what in SPLITS[name].disjoint_by:
+        spread = pd.Series(parts[used]).groupby(groups[what][used].to_numpy()).nunique()
+        shared = spread.index[spread > 1]
+        if len(shared):
+            raise InputError(
+                f"split by {name} must keep {what} disjoint, but {len(shared)} of them "
+                f"({', '.join(shared[:3])}) are in more than one part: "
+                f"correct its draw function in {__name__}."
             )

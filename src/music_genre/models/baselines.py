@@ -1,17 +1,18 @@
 """Simpler models on the same 58 inputs: those the paper names, and what one would try first."""
 
+import hashlib
+import inspect
+import json
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import keras
 import numpy as np
 import pandas as pd
-from keras import layers
 from scipy.special import softmax
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.cluster import KMeans
+from sklearn.base import BaseEstimator
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -19,234 +20,192 @@ from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits
+from tqdm import tqdm
 
 from music_genre import provenance
 from music_genre.data.columns import INPUTS
-from music_genre.data.splits import tracks
-from music_genre.data.table import Source
+from music_genre.data.splits import PARTS, tracks
+from music_genre.data.table import Source, same_content
 from music_genre.exceptions import InputError
 from music_genre.metrics import classification
-from music_genre.paths import display_path
+from music_genre.models import runs
+from music_genre.models.estimators import ClusterClassifier, SequenceClassifier, cnn, rnn
 
-Fold = tuple[np.ndarray, np.ndarray]  # the rows to fit and those to score, as positions
+Fold = tuple[np.ndarray, np.ndarray]  # the segments to fit and those to score, as positions
 
-# What is chosen by `measure`, short enough that all models take minutes on one core.
-GRIDS: dict[str, dict[str, list]] = {
-    "K-means": {"model__n_clusters": [10, 30, 100]},
-    "k nearest neighbours": {"model__n_neighbors": [1, 5, 9, 15]},
-    "logistic regression": {"model__C": [0.1, 1, 10]},
-    "RBF-SVM": {"model__C": [1, 10, 100]},
-    "two-layer perceptron": {"model__hidden_layer_sizes": [(64, 32), (256, 128)]},
+
+@dataclass(frozen=True)
+class Baseline:
+    """A simpler model and how it is tried: all that the code and the notebooks know about it."""
+
+    build: Callable[[int], BaseEstimator]  # from a seed
+    grid: Mapping[str, list] = field(default_factory=dict)  # hyperparameters to choose from
+    learns: bool = True  # from the inputs, so that a leak can help it
+    rescaled: bool = False  # is it also fitted on inputs scaled with the test segments
+    quick_name: str = ""  # its display name in the ten folds; empty: too slow for them
+    quick_settings: Mapping[str, object] = field(default_factory=dict)  # its settings there
+
+    def pipeline(self, seed: int, **settings: object) -> Pipeline:
+        """Return the model, with other settings if given, behind a scaling fitted with it."""
+        model = self.build(seed).set_params(**settings)
+        return Pipeline([("scale", StandardScaler()), ("model", model)])
+
+
+# By display name; the grids are short enough that all models take minutes on one core. A simpler
+# model is this one entry.
+BASELINES = {
+    "majority class": Baseline(lambda seed: DummyClassifier(), learns=False),
+    "K-means": Baseline(
+        lambda seed: ClusterClassifier(random_state=seed), grid={"n_clusters": [10, 30, 100]}
+    ),
+    "k nearest neighbours": Baseline(
+        lambda seed: KNeighborsClassifier(),
+        grid={"n_neighbors": [1, 5, 9, 15]},
+        rescaled=True,
+        quick_name="nearest neighbour (k = 1)",
+        quick_settings={"n_neighbors": 1},
+    ),
+    "logistic regression": Baseline(
+        lambda seed: LogisticRegression(max_iter=2000),
+        grid={"C": [0.1, 1, 10]},
+        rescaled=True,
+        quick_name="logistic regression (C = 1)",
+    ),
+    "RBF-SVM": Baseline(
+        lambda seed: SVC(C=10, break_ties=True),  # predicts the largest decision value
+        grid={"C": [1, 10, 100]},
+        rescaled=True,
+    ),
+    "extra trees": Baseline(
+        lambda seed: ExtraTreesClassifier(200, random_state=seed),
+        quick_name="extra trees (50 trees)",
+        quick_settings={"n_estimators": 50},
+    ),
+    "gradient boosting": Baseline(
+        lambda seed: HistGradientBoostingClassifier(early_stopping=False, random_state=seed)
+    ),
+    "two-layer perceptron": Baseline(
+        lambda seed: MLPClassifier((256, 128), max_iter=500, tol=1e-3, random_state=seed),
+        grid={"hidden_layer_sizes": [(64, 32), (256, 128)]},
+    ),
+    "1-D CNN": Baseline(lambda seed: SequenceClassifier(cnn, epochs=20, random_state=seed)),
+    "plain RNN": Baseline(lambda seed: SequenceClassifier(rnn, epochs=40, random_state=seed)),
 }
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What one model gave on the test rows."""
+    """What one model predicted of the test segments, and how long it took."""
 
     predictions: pd.DataFrame  # filename, label, predicted, and each genre's probability
     chosen: dict[str, object]  # the hyperparameters chosen from the grid
     seconds_to_train: float  # with those chosen, compilation included, the choice not
-    seconds_per_segment: float  # to predict, all test rows at once, without compilation
+    seconds_per_segment: float  # to predict, all test segments at once, without compilation
 
 
-class ClusterClassifier(ClassifierMixin, BaseEstimator):
-    """K-means whose clusters take the name of their training rows' most frequent genre.
-
-    A cluster's probabilities are the shares of the genres among its training rows. There are never
-    more clusters than training rows.
-    """
-
-    def __init__(self, n_clusters: int = 10, *, random_state: int = 0):
-        self.n_clusters = n_clusters
-        self.random_state = random_state
-
-    def fit(self, X: np.ndarray, y: np.ndarray) -> "ClusterClassifier":
-        """Cluster the rows [shape=(n_rows, n_inputs)], then count genres by cluster."""
-        self.classes_, codes = np.unique(y, return_inverse=True)
-        clusters = min(self.n_clusters, len(X))
-        self.kmeans_ = KMeans(clusters, n_init=10, random_state=self.random_state).fit(X)
-        counts = np.zeros((clusters, len(self.classes_)))
-        np.add.at(counts, (self.kmeans_.labels_, codes), 1)
-        # Where rows coincide, a cluster may be empty: its shares are 0, and no row falls into it.
-        self.shares_ = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-        return self
-
-    def predict_proba(self, X: np.ndarray) -> np.ndarray:
-        """Return the shares of the genres in each row's cluster [shape=(n_rows, n_genres)]."""
-        return self.shares_[self.kmeans_.predict(X)]
-
-    def predict(self, X: np.ndarray) -> np.ndarray:
-        """Return the name of each row's cluster."""
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
-
-
-class SequenceClassifier(ClassifierMixin, BaseEstimator):
-    """A Keras network that reads the inputs as the paper does: a sequence, one number a step.
-
-    Trained as the paper's: Adam at 1e-3, cross-entropy, the last epoch's weights. Keras' own
-    ``keras.wrappers.SKLearnClassifier`` has no ``predict_proba``, and its clones forget
-    ``fit_kwargs``, the number of epochs among them.
+def fit_all(segments: pd.DataFrame, parts: np.ndarray, *, seed: int) -> dict[str, Measured]:
+    """Choose the hyperparameters of each of :data:`BASELINES`, fit it and time it.
 
     Parameters
     ----------
-    hidden
-        Returns the layers between the input ``(n_inputs, 1)`` and the softmax over the genres.
-    random_state
-        Seeds Python, NumPy and the back end when fitting: weights, dropout, order of batches.
+    segments : DataFrame [shape=(n_segments, 60)]
+    parts : ndarray [shape=(n_segments,)]
+        As :func:`music_genre.data.splits.split` returns them.
     """
+    import keras  # noqa: F401  now, so that no model's time includes it
 
-    def __init__(
-        self,
-        hidden: Callable[[], list[keras.Layer]],
-        *,
-        epochs: int,
-        batch_size: int = 64,
-        random_state: int = 0,
-    ):
-        self.hidden = hidden
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.random_state = random_state
-
-    def fit(self, X: np.ndarray, y: np.ndarray) -> "SequenceClassifier":
-        """Build the network and train it on the rows [shape=(n_rows, n_inputs)]."""
-        self.classes_, codes = np.unique(y, return_inverse=True)
-        keras.utils.clear_session()
-        keras.utils.set_random_seed(self.random_state)
-        output = layers.Dense(len(self.classes_), activation="softmax")
-        self.model_ = keras.Sequential([keras.Input((X.shape[1], 1)), *self.hidden(), output])
-        self.model_.compile(
-            optimizer=keras.optimizers.Adam(1e-3), loss="sparse_categorical_crossentropy"
-        )
-        self.model_.fit(
-            _sequence(X), codes, epochs=self.epochs, batch_size=self.batch_size, verbose=0
-        )
-        return self
-
-    def predict_proba(self, X: np.ndarray) -> np.ndarray:
-        """Return each genre's probability [shape=(n_rows, n_genres)]."""
-        return self.model_.predict(_sequence(X), batch_size=512, verbose=0)
-
-    def predict(self, X: np.ndarray) -> np.ndarray:
-        """Return each row's most probable genre."""
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+    train, valid, test = (parts == part for part in PARTS)
+    folds = inner_folds(segments, train, valid)
+    measured = {}
+    # stdout, not tqdm's stderr: JupyterLab shows that in red, papermill hands this on.
+    form = {"desc": "training", "unit": "model", "ncols": 80, "file": sys.stdout}
+    with tqdm(total=len(BASELINES), **form) as bar:
+        for name, baseline in BASELINES.items():
+            bar.set_postfix_str(name)
+            measured[name] = fit_and_time(
+                baseline.pipeline(seed),
+                segments,
+                train=train,
+                test=test,
+                grid=baseline.grid,
+                folds=folds,
+            )
+            bar.update()
+    return measured
 
 
-def _sequence(X: np.ndarray) -> np.ndarray:
-    return np.asarray(X, dtype="float32")[:, :, np.newaxis]
-
-
-def _cnn() -> list[keras.Layer]:
-    return [
-        layers.Conv1D(32, 5, padding="same", activation="relu"),
-        layers.MaxPooling1D(2),
-        layers.Conv1D(64, 5, padding="same", activation="relu"),
-        layers.MaxPooling1D(2),
-        layers.Flatten(),
-        layers.Dropout(0.5),
-    ]
-
-
-def _rnn() -> list[keras.Layer]:
-    return [layers.SimpleRNN(64)]
-
-
-def pipelines(*, seed: int) -> dict[str, Pipeline]:
-    """Return the models by display name, each behind a scaling fitted on its training rows."""
-    seeded = {"random_state": seed}
-    models = {
-        "majority class": DummyClassifier(),
-        "K-means": ClusterClassifier(**seeded),
-        "k nearest neighbours": KNeighborsClassifier(),
-        "logistic regression": LogisticRegression(max_iter=2000),
-        "RBF-SVM": SVC(C=10, break_ties=True),  # predicts the largest decision value
-        "extra trees": ExtraTreesClassifier(200, **seeded),
-        "gradient boosting": HistGradientBoostingClassifier(early_stopping=False, **seeded),
-        "two-layer perceptron": MLPClassifier((256, 128), max_iter=500, tol=1e-3, **seeded),
-        "1-D CNN": SequenceClassifier(_cnn, epochs=20, **seeded),
-        "plain RNN": SequenceClassifier(_rnn, epochs=40, **seeded),
-    }
-    return {
-        name: Pipeline([("scale", StandardScaler()), ("model", model)])
-        for name, model in models.items()
-    }
-
-
-def folds(table: pd.DataFrame, train: np.ndarray, valid: np.ndarray | None = None) -> list[Fold]:
-    """Return on which rows hyperparameters are chosen; test rows are never among them.
+def inner_folds(segments: pd.DataFrame, train: np.ndarray, valid: np.ndarray) -> list[Fold]:
+    """Return the folds that hyperparameters are chosen on; no test segment is in them.
 
     Parameters
     ----------
     train, valid
-        The rows to train on and, where the split has them, those to choose by
+        The segments to train on and, where the split has them, those to choose by
         [shape=(n_segments,), dtype=bool].
 
     Returns
     -------
     list of (ndarray, ndarray)
-        Rows to fit and rows to score, as positions in the table: the training and validation rows;
-        without the latter, three folds of the training rows with whole tracks on one side (rows,
-        where no track is known).
+        Segments to fit and segments to score, as positions in the table: the training and the
+        validation part; where there is no validation part, three folds of the training part that
+        keep tracks whole (or cut it by segment, where no track is known).
 
     Raises
     ------
     InputError
-        There is no validation row, or a genre has fewer than three training tracks.
+        A genre has fewer than three training tracks.
     """
-    rows = np.flatnonzero(train)
-    if valid is not None:
-        if not valid.any():
-            raise InputError("the validation part has no rows: name a split that has some.")
-        return [(rows, np.flatnonzero(valid))]
-    part = table.iloc[rows]
+    positions = np.flatnonzero(train)
+    if valid.any():
+        return [(positions, np.flatnonzero(valid))]
+    part = segments.iloc[positions]
     names = tracks(part).fillna(part["filename"])
     counts = names.groupby(part["label"]).nunique()
     if counts.min() < 3:
         raise InputError(
-            f"genre {counts.idxmin()} has only {counts.min()} training tracks: hyperparameters are "
-            "chosen on three parts of them; add clips or choose a smaller test_size."
+            f"genre {counts.idxmin()} has only {counts.min()} training tracks, and hyperparameters "
+            "are chosen on three folds of them: add clips or choose a smaller test_size."
         )
     parts = StratifiedGroupKFold(3).split(part, part["label"], names)
-    return [(rows[fit], rows[score]) for fit, score in parts]
+    return [(positions[fit], positions[score]) for fit, score in parts]
 
 
-def measure(
+def fit_and_time(
     pipeline: Pipeline,
-    table: pd.DataFrame,
+    segments: pd.DataFrame,
     *,
     train: np.ndarray,
     test: np.ndarray,
     grid: Mapping[str, list] | None = None,
     folds: Sequence[Fold] = (),
 ) -> Measured:
-    """Choose the hyperparameters in ``grid`` on ``folds``, train, and predict the test rows.
+    """Choose the hyperparameters in ``grid`` on ``folds``, fit, and predict the test segments.
 
-    The hyperparameters with the best mean accuracy over the folds train the model anew on all
-    training rows. The predicted genre is the most probable one; where a model has only decision
-    values (the SVM's), their softmax stands for probabilities. All of it runs on one thread, so
-    that times compare and sums do not depend on the number of cores (Keras' back end has threads
-    of its own).
+    The hyperparameters with the best mean accuracy over the folds are used to fit the model on the
+    whole training part. The predicted genre is the most probable one. A model with decision values
+    only (the SVM) gets their softmax for probabilities. Everything runs on one thread, so that
+    times are comparable and sums do not depend on the number of cores; only Keras' back end has
+    threads of its own.
 
     Parameters
     ----------
     train, test
-        The rows to train and to test on [shape=(n_segments,), dtype=bool].
+        The segments to train and to test on [shape=(n_segments,), dtype=bool].
 
     Raises
     ------
     InputError
-        The parts have not one value a row, are empty or share rows; a test genre has no training
-        row; no fold can be trained or scored with a value of the grid.
+        A part has the wrong length or is empty; the parts share segments; a test genre has no
+        training segment; a fold cannot be fitted or scored with a value of the grid.
     """
-    _check_parts(table, train, test)
-    x, y = table[INPUTS].to_numpy(), table["label"].to_numpy(dtype=str)
+    _check_parts(segments, train, test)
+    x, y = segments[INPUTS].to_numpy(), segments["label"].to_numpy(dtype=str)
     with threadpool_limits(1):
         chosen = _choose(pipeline, grid, x, y, folds) if grid else {}
-        pipeline.set_params(**chosen)
+        pipeline["model"].set_params(**chosen)
         start = time.perf_counter()
         pipeline.fit(x[train], y[train])
         trained = time.perf_counter()
@@ -257,7 +216,7 @@ def measure(
     genres = pipeline.classes_
     predictions = pd.DataFrame(
         {
-            "filename": table["filename"].to_numpy()[test],
+            "filename": segments["filename"].to_numpy()[test],
             "label": y[test],
             "predicted": genres[probabilities.argmax(axis=1)],
             **dict(zip(genres, probabilities.T, strict=True)),
@@ -265,55 +224,61 @@ def measure(
     )
     return Measured(
         predictions,
-        {name.removeprefix("model__"): value for name, value in chosen.items()},
+        chosen,
         trained - start,
         (predicted - start_to_predict) / int(test.sum()),
     )
 
 
-def _check_parts(table: pd.DataFrame, train: np.ndarray, test: np.ndarray) -> None:
+def _check_parts(segments: pd.DataFrame, train: np.ndarray, test: np.ndarray) -> None:
     for name, part in (("training", train), ("test", test)):
-        if part.shape != (len(table),):
-            raise InputError(f"the {name} part has not one value for each of {len(table)} rows.")
+        if part.shape != (len(segments),):
+            raise InputError(f"the {name} part lacks a value for each of {len(segments)} segments.")
         if not part.any():
-            raise InputError(f"the {name} part has no rows: choose another split or test_size.")
+            raise InputError(f"the {name} part is empty: choose another split or test_size.")
     shared = int((train & test).sum())
     if shared:
-        raise InputError(f"{shared} rows are in both the training and the test part: split anew.")
-    unknown = sorted(set(table["label"][test]) - set(table["label"][train]))
+        raise InputError(
+            f"{shared} segments are in both the training and the test part: split again."
+        )
+    unknown = sorted(set(segments["label"][test]) - set(segments["label"][train]))
     if unknown:
         raise InputError(
-            f"genre {unknown[0]} is tested but has no training row: choose another split or seed."
+            f"genre {unknown[0]} is tested but has no training segment: "
+            "choose another split or seed."
         )
 
 
 def _choose(
     pipeline: Pipeline, grid: Mapping, x: np.ndarray, y: np.ndarray, folds: Sequence[Fold]
 ) -> dict[str, object]:
-    search = GridSearchCV(pipeline, grid, cv=list(folds), refit=False, error_score="raise")
+    of_model = {f"model__{name}": values for name, values in grid.items()}
+    search = GridSearchCV(pipeline, of_model, cv=list(folds), refit=False, error_score="raise")
     try:
-        return search.fit(x, y).best_params_
+        best = search.fit(x, y).best_params_
     except ValueError as error:
         raise InputError(
             f"hyperparameters {grid} cannot be chosen ({' '.join(str(error).split())}): "
             "add clips or name other values."
         ) from error
+    return {name.removeprefix("model__"): value for name, value in best.items()}
 
 
 def _probabilities(pipeline: Pipeline, x: np.ndarray) -> np.ndarray:
     if hasattr(pipeline, "predict_proba"):
         return pipeline.predict_proba(x)
     values = pipeline.decision_function(x)
-    if values.ndim == 1:  # of two genres scikit-learn gives the second one's value only
+    if values.ndim == 1:  # with two genres scikit-learn returns the second one's value only
         values = np.column_stack([-values, values])
     return softmax(values, axis=1)
 
 
 def track_accuracy(predictions: pd.DataFrame) -> float:
-    """Return the accuracy over tracks in per cent: each genre's probability averaged, one vote.
+    """Return the accuracy by track in per cent.
 
-    ``predictions`` are those of :func:`measure`; a track's segments among them vote. Where a track
-    is not known (:func:`music_genre.data.splits.tracks`), it is missing.
+    A track's genre is the one with the highest mean probability over its segments in
+    ``predictions``, as :func:`fit_and_time` returns them. The accuracy is missing where a
+    segment's track is not known (:func:`music_genre.data.splits.tracks`).
     """
     names = tracks(predictions)
     if names.isna().any():
@@ -324,7 +289,7 @@ def track_accuracy(predictions: pd.DataFrame) -> float:
 
 
 def scores(measured: Mapping[str, Measured]) -> pd.DataFrame:
-    """Return a line per model: scores on the test rows in per cent, times, what was chosen."""
+    """Return a line per model: scores on the test segments in per cent, times, what was chosen."""
     lines = []
     for name, one in measured.items():
         score = classification.score(one.predictions["label"], one.predictions["predicted"])
@@ -342,12 +307,86 @@ def scores(measured: Mapping[str, Measured]) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def save(output: Path, measured: Mapping[str, Measured], *, source: Source, given: dict) -> None:
+def rescaled(
+    folder: Path,
+    segments: pd.DataFrame,
+    parts: np.ndarray,
+    *,
+    source: Source,
+    chosen: Mapping[str, dict],
+    seed: int,
+) -> pd.DataFrame:
+    """Predict the test segments with scaling fitted on all segments that the split uses.
+
+    Results are kept in ``folder`` (:func:`music_genre.models.runs.kept`). ``chosen`` are the
+    hyperparameters of each model that had some to choose.
+
+    Returns
+    -------
+    DataFrame [shape=(n_test_segments, n_models)]
+        A column with the predicted genres for each model whose entry says ``rescaled``.
+    """
+    pipelines = {
+        name: one.pipeline(seed, **chosen.get(name, {}))
+        for name, one in BASELINES.items()
+        if one.rescaled
+    }
+    train, test = parts == "train", parts == "test"
+    inputs = segments.loc[parts != "unused", INPUTS].to_numpy()
+
+    def compute() -> pd.DataFrame:
+        predicted = {}
+        for name, pipeline in pipelines.items():
+            scaler = pipeline["scale"].fit(inputs)
+            pipeline.set_params(scale=FunctionTransformer(scaler.transform))
+            measured = fit_and_time(pipeline, segments, train=train, test=test)
+            predicted[name] = measured.predictions["predicted"]
+        return pd.DataFrame(predicted)
+
+    fits = checksum(
+        models=described(pipelines), parts=[*zip(segments["filename"], parts, strict=True)]
+    )
+    return runs.kept(folder / "rescaled.csv", {"source": source, "fits": fits}, compute)
+
+
+def described(pipelines: Mapping[str, Pipeline]) -> dict[str, dict]:
+    """Return all settings of each pipeline's model; functions as their source text."""
+    return {
+        name: {
+            setting: inspect.getsource(value) if inspect.isfunction(value) else value
+            for setting, value in pipeline["model"].get_params().items()
+        }
+        for name, pipeline in pipelines.items()
+    }
+
+
+def checksum(**content: object) -> str:
+    """Return a checksum of what determines fits, the table's values apart."""
+    text = json.dumps(content, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def identity(segments: pd.DataFrame, parts: np.ndarray, *, seed: int) -> str:
+    """Return a checksum of the models' settings and of each segment's part.
+
+    Arguments are those of :func:`fit_all`.
+    """
+    models = described({name: one.pipeline(seed) for name, one in BASELINES.items()})
+    grids = {name: one.grid for name, one in BASELINES.items()}
+    return checksum(
+        models=models, grids=grids, parts=[*zip(segments["filename"], parts, strict=True)]
+    )
+
+
+def save(
+    output: Path, measured: Mapping[str, Measured], *, source: Source, given: dict, identity: str
+) -> None:
     """Write the results; ``baselines.json`` last, so that its existence means success.
 
     Writes baselines.csv (:func:`scores`), baselines-predictions.csv (filename, label, and a
     column per model with the genre that it predicted) and baselines.json (parameters, table,
-    provenance). ``given`` are the notebook's parameters.
+    provenance). ``given`` are the notebook's parameters, ``identity`` is that of the models and
+    the split (:func:`identity`).
     """
     (output / "baselines.json").unlink(missing_ok=True)
     first = next(iter(measured.values())).predictions
@@ -359,7 +398,8 @@ def save(output: Path, measured: Mapping[str, Measured], *, source: Source, give
     provenance.write_json(
         output / "baselines.json",
         {
-            "parameters": {key: given[key] for key in ("split", "test_size", "seed")},
+            "parameters": _parameters(given),
+            "identity": identity,
             "chosen": {name: one.chosen for name, one in measured.items() if one.chosen},
             "source": asdict(source),
             "provenance": provenance.record(),
@@ -375,27 +415,23 @@ def load(output: Path) -> tuple[dict, pd.DataFrame, pd.DataFrame]:
     InputError
         The folder holds no finished run.
     """
-    if not (output / "baselines.json").exists():
-        raise InputError(
-            f"{display_path(output)} holds no finished run (no baselines.json): run the baselines "
-            "notebook first."
-        )
-    path = output / "baselines-predictions.csv"
-    if not path.exists():  # as published
-        path = output / "baselines-predictions.csv.gz"
+    content = runs.read_finished(output / "baselines.json", notebook="baselines")
+    path = runs.as_published(output / "baselines-predictions.csv")
     predictions = pd.read_csv(path, dtype=str, keep_default_na=False)
-    lines = pd.read_csv(output / "baselines.csv")
-    return provenance.read_json(output / "baselines.json"), lines, predictions
+    return content, pd.read_csv(output / "baselines.csv"), predictions
 
 
-def describe(lines: pd.DataFrame, output: Path) -> str:
-    """Say in a sentence which models of :func:`scores` did best, and where the results are."""
-    best = lines.loc[lines["accuracy"].idxmax()]
-    text = (
-        f"Of {len(lines)} models, the highest accuracy by segment is {best['accuracy']:.2f} % "
-        f"({best['model']})"
+def finished(output: Path, *, source: Source, given: dict, identity: str) -> bool:
+    """Tell whether the folder holds the same fits already: they need not be done again."""
+    if not (output / "baselines.json").exists():
+        return False
+    content, _, _ = load(output)
+    return (
+        content["parameters"] == _parameters(given)
+        and content.get("identity") == identity  # published ones of before have none
+        and same_content(runs.source(content), source)
     )
-    if lines["track accuracy"].notna().all():
-        best = lines.loc[lines["track accuracy"].idxmax()]
-        text += f", by track {best['track accuracy']:.2f} % ({best['model']})"
-    return f"{text}. Results in `{display_path(output)}`."
+
+
+def _parameters(given: dict) -> dict:
+    return {key: given[key] for key in ("split", "test_size", "seed")}

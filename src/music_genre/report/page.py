@@ -16,9 +16,10 @@ from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from pygments.formatters import HtmlFormatter
 
 from music_genre import provenance
-from music_genre.analysis.table1 import natural, with_seeds
+from music_genre.analysis.table1 import with_seeds
 from music_genre.exceptions import InputError
 from music_genre.paths import atomic, display_path
+from music_genre.report.sections import SECTIONS
 
 TEMPLATE = Path(__file__).parent / "template"
 _DRAWS = re.compile(r"^display\.figure\(", re.MULTILINE)  # indented, it may have a condition
@@ -26,7 +27,7 @@ _HEADINGS = re.compile("^h[1-6]$")
 
 
 @dataclass
-class Section:
+class Part:
     """A part of the page under a heading of the second level."""
 
     id: str
@@ -35,34 +36,42 @@ class Section:
     headings: list[dict[str, str]] = field(default_factory=list)  # of the third level
 
 
-def build(folder: Path, rows: Sequence[str], studies: Sequence[str] = ()) -> Path:
-    """Collect a folder's executed notebooks, and those of its named rows, into ``report.html``.
+def build(folder: Path, *, sections: Sequence[str], rows: Sequence[str]) -> Path:
+    """Collect a folder's executed notebooks into ``report.html``.
 
-    The folder holds ``explore.ipynb``, ``features.ipynb``, ``rows/<row>/train.ipynb`` and
-    ``evaluate.ipynb`` (or ``failed.json``, which is shown instead), ``summary.ipynb``, and
-    ``<study>.ipynb`` for each study. A cell tagged ``banner`` or ``headline`` is shown at
+    A section is ``<section>.ipynb``, or the notebooks in ``rows/<row>/`` of each row (or
+    ``failed.json``, which is shown instead). A cell tagged ``banner`` or ``headline`` is shown at
     the top of the page instead of its place, one tagged ``once`` in the first row only.
+
+    Parameters
+    ----------
+    sections
+        Names of :data:`music_genre.report.sections.SECTIONS`, in the order of the page.
+    rows
+        Names of the rows, in their order.
 
     Raises
     ------
     InputError
         A notebook is missing, was not executed to its end, or lacks a figure that it draws.
     """
-    runs = [folder / "rows" / row for row in sorted(rows, key=natural)]
-    explore, summary = read(folder / "explore.ipynb"), read(folder / "summary.ipynb")
-    more = {study: read(folder / f"{study}.ipynb") for study in studies}
-    sections = [
-        _section("explore", [explore]),
-        _section("features", [read(folder / "features.ipynb")]),
-        *(_row(run, drop=set() if run == runs[0] else {"once"}) for run in runs),
-        *(_section(study, [notebook]) for study, notebook in more.items()),
-        _section("summary", [summary]),
-    ]
+    runs = [folder / "rows" / row for row in rows]
+    per_row = {section.name: section.per_row for section in SECTIONS}
+    single = {name: read(folder / f"{name}.ipynb") for name in sections if not per_row[name]}
+    parts = []
+    for name in sections:
+        if name in single:
+            parts.append(_section(name, [single[name]]))
+        else:
+            for run in runs:
+                drop = set() if run == runs[0] else {"once"}
+                parts.append(_row(run, notebooks=per_row[name], drop=drop))
+    *others, conclusion = single.values()
     page = Environment(loader=FileSystemLoader(TEMPLATE)).get_template("page.html.j2")
     html = page.render(
-        sections=sections,
-        banner=_tagged(explore, "banner"),
-        headline="".join(_tagged(one, "headline") for one in (summary, *more.values())),
+        sections=parts,
+        banner=_tagged(conclusion, "banner"),
+        headline="".join(_tagged(one, "headline") for one in (conclusion, *others)),
         provenance=_provenance(runs),
         css=(TEMPLATE / "style.css").read_text(encoding="utf-8"),
         highlight_css=HtmlFormatter(style="friendly").get_style_defs(".highlight"),
@@ -97,7 +106,7 @@ def read(path: Path) -> nbformat.NotebookNode:
     return notebook
 
 
-def _row(run: Path, *, drop: set[str]) -> Section:
+def _row(run: Path, *, notebooks: Sequence[str], drop: set[str]) -> Part:
     if (run / "failed.json").exists():
         failure = provenance.read_json(run / "failed.json")
         html = (
@@ -106,16 +115,14 @@ def _row(run: Path, *, drop: set[str]) -> Section:
             f"<code>{escape(display_path(run / 'train.partial.ipynb'))}</code>, what it printed in "
             "<code>train.log</code> beside it.</p>"
         )
-        return Section(f"row-{run.name}", f"Row {run.name}: failed", html)
+        return Part(f"row-{run.name}", f"Row {run.name}: failed", html)
     given = provenance.read_json(run / "metrics.json")["parameters"]
-    notebooks = [read(run / "train.ipynb"), read(run / "evaluate.ipynb")]
     title = f"Row {run.name}: {given['epochs']} epochs, batch size {given['batch_size']}"
-    return _section(f"row-{run.name}", notebooks, title=title, drop=drop)
+    executed = [read(run / f"{notebook}.ipynb") for notebook in notebooks]
+    return _section(f"row-{run.name}", executed, title=title, drop=drop)
 
 
-def _section(
-    name: str, notebooks: list, *, title: str = "", drop: set[str] = frozenset()
-) -> Section:
+def _section(name: str, notebooks: list, *, title: str = "", drop: set[str] = frozenset()) -> Part:
     """Convert notebooks; with a title of its own their headings go one level further down."""
     drop = drop | {"banner", "headline"}
     fragments = [
@@ -126,7 +133,7 @@ def _section(
     ]
     html = (f"<h1>{title}</h1>" if title else "") + "".join(fragments)
     soup = BeautifulSoup(html, "html.parser")
-    section = Section(id=re.sub(r"\W+", "-", name), title=title or soup.h1.get_text())
+    section = Part(id=re.sub(r"\W+", "-", name), title=title or soup.h1.get_text())
     for tag in soup.find_all(id=True):  # of cells and headings: not unique on a page of many
         del tag["id"]
     seen: set[str] = set()
@@ -212,9 +219,8 @@ def _time(finished: list[Path]) -> str:
 
 
 if __name__ == "__main__":
+    spec = Path(sys.argv[1])  # as music_genre.build.plan writes it
     try:
-        print(
-            f"The report is in {display_path(build(Path(sys.argv[1]), sys.argv[2].split(), sys.argv[3:]))}"
-        )
+        build(spec.parent, **provenance.read_json(spec))
     except InputError as error:
         sys.exit(f"error: {error}")

@@ -13,7 +13,7 @@ import keras
 import pandas as pd
 
 from music_genre import provenance
-from music_genre.analysis import errors, leakage, table1
+from music_genre.analysis import importance, leakage, table1
 from music_genre.exceptions import InputError
 from music_genre.models import baselines, runs
 from music_genre.paths import REPORTS, ROOT, atomic, display_path
@@ -104,10 +104,10 @@ def by_split(folder: Path = PUBLISHED) -> str:
     if not (folder / "splits").exists():
         return "The published report was made without `SPLITS=`.\n"
     done, _ = leakage.load(folder / "splits")
-    costs = leakage.costs(leakage.scores(done))
-    segments = ", ".join(f"{len(run.predictions):,} by {name}" for name, run in done.items())
+    drops = leakage.accuracy_drops(leakage.scores(done))
+    segments = ", ".join(f"{len(one.predictions):,} by {name}" for name, one in done.items())
     return (
-        f"{_markdown(costs[['model', *done]])}\n\nAccuracy in per cent on test segments "
+        f"{_markdown(drops[['model', *done]])}\n\nAccuracy in per cent on test segments "
         f"({segments}), every model trained anew for each split, one seed. Measured on "
         f"{leakage.source(done).label}.\n"
     )
@@ -136,7 +136,7 @@ def _markdown(table: pd.DataFrame) -> str:
 
 def _copy_run(run: Path, target: Path) -> None:
     target.mkdir(parents=True)
-    for name in ("metrics.json", "history.csv", errors.IMPORTANCE):
+    for name in ("metrics.json", "history.csv", *importance.FILES):
         if (run / name).exists():
             shutil.copy(run / name, target)
     _, _, predictions = runs.load(run)

@@ -12,9 +12,9 @@ from music_genre.report.figures.style import INK, WIDTH
 def by_split(scores: pd.DataFrame, paper: float | None = None, *, bold: str = "") -> Figure:
     """Draw each model's accuracy on every split with its 95 % interval, a colour for each split.
 
-    ``scores`` is that of :func:`music_genre.analysis.leakage.scores`, the loosest split first; models are in
-    the order of the strictest, the best on top; ``bold`` is one of them. ``paper`` is drawn as a
-    line.
+    ``scores`` are those of :func:`music_genre.analysis.leakage.scores`, the loosest split first.
+    Models are in the order of the strictest split, the best on top; ``bold`` is one of them.
+    ``paper`` is drawn as a line.
     """
     splits = list(dict.fromkeys(scores["split"]))
     strictest = scores[scores["split"] == splits[-1]].set_index("model")["accuracy"]
@@ -45,15 +45,15 @@ def by_split(scores: pd.DataFrame, paper: float | None = None, *, bold: str = ""
 
 
 def over_folds(folds: pd.DataFrame) -> Figure:
-    """Draw mean and standard deviation over folds, those of ``music_genre.analysis.leakage.over_folds``."""
+    """Draw what :func:`music_genre.models.crossvalidation.over_folds` returns: mean and SD."""
     models, splits = list(dict.fromkeys(folds["model"])), list(dict.fromkeys(folds["split"]))
     fig = Figure(figsize=(WIDTH, 0.8 + 0.5 * len(models)), layout="constrained")
     ax = fig.subplots()
     for i, split in enumerate(splits):
         own = folds[folds["split"] == split].set_index("model").loc[models]
         y = np.arange(len(models)) + (i - (len(splits) - 1) / 2) * 0.24
-        ax.errorbar(own["mean"], y, xerr=own["SD"], fmt="o", ms=5, capsize=3, color=SPLITS[split].color,
-                    label=f"split by {split}")  # fmt: skip
+        ax.errorbar(own["mean"], y, xerr=own["SD"], fmt="o", ms=5, capsize=3,
+                    color=SPLITS[split].color, label=f"split by {split}")  # fmt: skip
     ax.set(yticks=range(len(models)), yticklabels=models, xlim=(0, 100), xlabel="accuracy [%]",
            ylim=(len(models) - 0.5, -0.5))  # fmt: skip
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)

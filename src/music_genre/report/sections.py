@@ -1,0 +1,50 @@
+"""The sections of a report in their order: what plan, page and tests read. Standard library only.
+
+To add one, write its notebook and add an entry here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page: one notebook, or some notebooks of each row of the table."""
+
+    name: str  # of its notebook
+    # The notebook's parameters; {folder} is the report's, and {rows}, {recipes}, {splits} are the
+    # names of what it shows. `features` and `extracted` are given to each notebook that has them.
+    given: Mapping[str, str] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()  # the groups of trainings and fits whose results it shows
+    asked_by: str = ""  # the option without which it is left out: "recipes" or "splits"
+    per_row: tuple[str, ...] = ()  # the notebooks that each row has instead
+
+
+SECTIONS = (
+    Section("explore"),
+    Section("features"),
+    Section("row", per_row=("train", "evaluate")),
+    Section(
+        "recipes",
+        given={"results": "{folder}/recipes", "trainings": "{recipes}", "printed": "{table}"},
+        needs=("recipes",),
+        asked_by="recipes",
+    ),
+    Section(
+        "leakage",
+        given={"results": "{folder}/splits", "splits": "{splits}"},
+        needs=("splits",),
+        asked_by="splits",
+    ),
+    Section(
+        "errors",
+        given={"results": "{folder}"},
+        needs=("rows", "splits", "shuffled"),
+        asked_by="splits",
+    ),
+    Section(
+        "table1",
+        given={"results": "{folder}/rows", "rows": "{rows}"},
+        needs=("rows", "seeds", "recipes"),
+    ),
+)
