@@ -31,7 +31,7 @@ NOTEBOOKS = [
     "baselines",
     "leakage",
     "errors",
-    "summary",
+    "table1",
 ]
 
 

@@ -112,7 +112,7 @@ KNOWN: dict[str, dict[str, Rule]] = {
     },
     "leakage": {"results": _text, "splits": _splits, "features": _text},
     "errors": {"results": _text, "features": _text},
-    "summary": {"results": _text, "rows": _text},
+    "table1": {"results": _text, "rows": _text},
     "recipes": {"results": _text, "trainings": _text, "printed": _text, "features": _text},
 }
 _AS_TRAIN = (

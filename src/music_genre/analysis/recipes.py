@@ -84,7 +84,7 @@ def load(folder: Path, names: Sequence[str] = ()) -> tuple[pd.DataFrame, pd.Data
         low, high = interval(correct, clips(predictions)[tested])
         given = result["parameters"]
         lines[name] = {
-            "recipe": _label(given),
+            "recipe": label(given),
             "resplit": bool(given.get("resplit_after")),
             "batch_size": given["batch_size"],
             "epochs": len(history),
@@ -115,7 +115,8 @@ def load(folder: Path, names: Sequence[str] = ()) -> tuple[pd.DataFrame, pd.Data
     return trainings, pd.concat(curves, ignore_index=True)
 
 
-def _label(given: Mapping[str, object]) -> str:
+def label(given: Mapping[str, object]) -> str:
+    """Name the recipe of a training's parameters."""
     words = [str(given["activation"]), f"rate {given['learning_rate']:g}"]
     if given.get("dropout"):
         words.append(f"dropout {given['dropout']:g}")
@@ -264,7 +265,7 @@ def as_printed(scored: pd.DataFrame, paper: pd.DataFrame) -> pd.Series | None:
     first other row of their batch size.
     """
     printed = paper.dropna(subset=["activation", "learning_rate"]).drop_duplicates("batch_size")
-    wanted = {f"batch size {row['batch_size']}": _label(row) for _, row in printed.iterrows()}
+    wanted = {f"batch size {row['batch_size']}": label(row) for _, row in printed.iterrows()}
     if not wanted or not set(wanted) <= set(scored):
         return None
     found = scored[(scored[list(wanted)] == pd.Series(wanted)).all(axis=1)]

@@ -16,8 +16,8 @@ from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from pygments.formatters import HtmlFormatter
 
 from music_genre import provenance
-from music_genre.analysis.table1 import with_seeds
 from music_genre.exceptions import InputError
+from music_genre.models.runs import with_seeds
 from music_genre.paths import atomic, display_path
 from music_genre.report.sections import SECTIONS
 
