@@ -11,7 +11,6 @@ import jupytext
 import nbformat
 import pytest
 from test_leakage import compared
-from test_leakage import trained as leaves
 from test_recipes import trained
 
 from music_genre import params, provenance
@@ -188,31 +187,6 @@ def test_splits_are_compared(few_rows, tmp_path):
     assert "No split by artist: no lists." in text
     assert "the three LSTMs reach 100.00 %" in text
     assert "**Shared tracks.** From the split by segment to that by track" in text
-
-
-def test_errors_are_located(few_rows, tmp_path):
-    few_rows.to_csv(tmp_path / "few.csv", index=False)
-    rows, source = load_table(str(tmp_path / "few.csv"))
-    report = tmp_path / "report"
-    for split, run in (("segment", "rows/1"), ("track", "splits/track/lstm")):
-        test = splits.split(rows, split, test_size=0.33, seed=0) == "test"
-        label = list(rows["label"][test])
-        leaves(
-            report / run, split, ["blues"] * len(label), label=label,
-            files=list(rows["filename"][test]), source=dataclasses.asdict(source),
-        )  # fmt: skip
-    drops = "input,columns,drop,SD\nall MFCCs,40,31.5,1.0\nlength,1,0.0,0.0\n"
-    (report / "splits/track/lstm/importance.csv").write_text(drops)  # as published, no model
-    done = papermill(
-        "notebooks/errors.ipynb", tmp_path / "out.ipynb", "-r", "results", report,
-        "-r", "features", tmp_path / "few.csv", cwd=ROOT,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    text = (tmp_path / "out.ipynb").read_text()
-    assert text.count('"image/png": "') == 4  # tracks by both splits, confusion, importance
-    tracks = splits.tracks(rows)[test].nunique()
-    assert f"Split by track.** {tracks} tracks were tested" in text
-    assert "Not measured in this report" in text
 
 
 @pytest.mark.parametrize(
