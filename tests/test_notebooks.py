@@ -1,6 +1,5 @@
 """The notebooks: pairs, parameters, and runs by hand from any folder."""
 
-import dataclasses
 import os
 import re
 import shutil
@@ -10,13 +9,10 @@ import sys
 import jupytext
 import nbformat
 import pytest
-from test_leakage import compared
 from test_recipes import trained
 
-from music_genre import params, provenance
-from music_genre.data import splits
+from music_genre import params
 from music_genre.data.find import SAMPLE_TABLE
-from music_genre.data.table import load as load_table
 from music_genre.paths import MANUAL, ROOT
 
 NOTEBOOKS = [
@@ -164,29 +160,6 @@ def test_recipes_are_compared_with_the_paper(tmp_path):
     text = (tmp_path / "out.ipynb").read_text()
     assert "*tanh, rate 0.001* in every row, 0.0 percentage points" in text
     assert "2 recipes" in text
-
-
-def test_splits_are_compared(few_rows, tmp_path):
-    few_rows.to_csv(tmp_path / "few.csv", index=False)
-    rows, source = load_table(str(tmp_path / "few.csv"))
-    for name in ("segment", "track"):
-        test = splits.split(rows, name, test_size=0.33, seed=0) == "test"
-        label = list(rows["label"][test])
-        compared(
-            tmp_path / "splits", name, label, {"logistic regression": label[::-1]}, label=label,
-            files=list(rows["filename"][test]), source=dataclasses.asdict(source),
-        )  # fmt: skip
-    provenance.write_json(tmp_path / "splits/artist/lstm/failed.json", {"error": "no lists."})
-    done = papermill(
-        "notebooks/leakage.ipynb", tmp_path / "out.ipynb", "-r", "results", tmp_path / "splits",
-        "-r", "features", tmp_path / "few.csv", cwd=ROOT,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    text = (tmp_path / "out.ipynb").read_text()
-    assert text.count("image/png") >= 2
-    assert "No split by artist: no lists." in text
-    assert "the three LSTMs reach 100.00 %" in text
-    assert "**Shared tracks.** From the split by segment to that by track" in text
 
 
 @pytest.mark.parametrize(
