@@ -17,10 +17,10 @@
 # # Leakage: would it work on music it has never heard?
 #
 # Is the paper's accuracy real, and would a simpler model do as well? The paper does not say how it
-# holds segments out. The decimals of its Table I fit a third of the segments, and a random third
-# consists of segments of tracks that the model was trained on. Here the recipe of Table I's last
-# row and the simpler models are also trained with whole tracks held out and, where the published
-# lists are available, with whole artists held out.
+# holds segments out. The decimals of its Table I fit a third of the segments, and segments drawn at
+# random belong to tracks that the model was also trained on. Here the recipe of the table's last
+# row and the simpler models are trained once more with whole tracks held out and, where the
+# published lists are available, with whole artists held out.
 
 # %% tags=["parameters"]
 results: str = ""  # folder with one folder per split; empty: reports/table1/splits
@@ -77,8 +77,8 @@ found = leakage.summary(scores, comparisons)
 # %% tags=["headline"]
 display.say(
     """
-With the recipe of Table I's last row, the {{ lstm }} reach an accuracy of {{ own | listed }}. The
-best simpler model reaches {{ best | listed }}.
+With the last row's recipe, the {{ lstm }} reach an accuracy of {{ own | listed }}. The best of the
+simpler models reaches {{ best | listed }}.
 """,
     lstm=leakage.LSTM,
     own=[
@@ -116,7 +116,8 @@ display.say(
     their accuracy minus its own is {{ one.difference | fixed }} points (95 % interval
     {{ one.difference_low | fixed }} to {{ one.difference_high | fixed }}). Of
     {{ one.better + one.undecided + one.worse }} simpler models, {{ one.better }} are better than
-    the {{ lstm }} and {{ one.worse }} worse; for {{ one.undecided }}, the interval includes zero.
+    the {{ lstm }}, {{ one.worse }} are worse, and for {{ one.undecided }} the interval includes
+    zero.
 {% endfor %}
 - **Would it work on music it has never heard?**
 {% if strictest.disjoint_by %}
@@ -156,6 +157,9 @@ display.say(
 
 # %% [markdown]
 # ## What training and test segments share
+#
+# A model may recognise a test segment by what it was trained on: by other segments of its track, by
+# its artist, or by an equal segment.
 
 # %%
 shared = leakage.leak_counts(segments, parts, table_folder=table_folder)
@@ -226,15 +230,15 @@ for name, comparison in comparisons.items():
 # worth. Hyperparameters of the simpler models are chosen on training segments, in folds that keep
 # tracks whole, or on the validation segments of the split by artist. With random segments held out,
 # other values may therefore score higher, such as a single nearest neighbour (see the ten folds
-# below). The LSTMs' learning rate was chosen in the recipe study to come near the paper's
-# accuracies, not to be the most accurate.
+# below). The learning rates of `params/table1` were chosen in the recipe study to bring the LSTMs
+# near the paper's accuracies, not to make them as accurate as possible.
 
 # %%
 display.table(
     leakage.with_interval(scores),
     "Accuracy by segment with its interval, macro F1, and accuracy by track (from mean "
     "probabilities), in per cent; seconds to train once; milliseconds to predict one segment among "
-    "many; hyperparameters chosen. Keras' models use all cores, the others one.",
+    "many; hyperparameters chosen. Keras' networks may use several cores, the others use one.",
     source,
 )
 
@@ -288,7 +292,7 @@ Choosing the best epoch on the test segments would add {{ gains | listed }} to t
 # ## Another draw of the test segments
 #
 # How much do these results depend on one draw of the test segments? In ten folds every segment is
-# tested once; here are the models that train quickly.
+# tested once. Only models that train quickly are tried.
 
 # %%
 folds, without_folds = crossvalidation.draw_folds(segments)

@@ -1,6 +1,7 @@
 """The simpler models: against hand-worked cases, and against GTZAN's table measured elsewhere."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pandas as pd
@@ -266,6 +267,26 @@ def test_rescaled_models_are_fitted_once(few_rows, tmp_path, monkeypatch):
     pd.testing.assert_frame_equal(again(tmp_path, few_rows, parts, **given), first)
     with pytest.raises(TypeError):
         again(tmp_path, few_rows, parts, **{**given, "chosen": {"RBF-SVM": {"C": 10}}})
+
+
+@pytest.mark.parametrize("tracks", [True, False])
+def test_notebook_fits_once_and_then_shows(few_rows, tmp_path, run_here, monkeypatch, tracks):
+    two = {name: BASELINES[name] for name in ("majority class", "k nearest neighbours")}
+    monkeypatch.setattr(baselines, "BASELINES", two)
+    if not tracks:
+        few_rows["filename"] = [f"{i}.wav" for i in few_rows.index]
+    few_rows.to_csv(tmp_path / "few.csv", index=False)
+    given = {"features": str(tmp_path / "few.csv"), "output": str(tmp_path / "out")}
+    first = run_here("baselines", **given)
+    monkeypatch.setattr(baselines, "fit_all", None)  # would fail
+    second = run_here("baselines", **given)
+    for text in (first, second):
+        assert not re.search(r"\bnan\b|\bNone\b|^\s*- *$|\{[{%]", text, re.MULTILINE)
+        assert "Of 2 models, k nearest neighbours has the highest accuracy by segment" in text
+        assert ("the highest by track" in text) == tracks
+    assert ["not\nfitted again" in text for text in (first, second)] == [False, True]
+    with pytest.raises(TypeError):  # fitted again for another seed
+        run_here("baselines", seed=1, **given)
 
 
 # Measured elsewhere on the published table, with a random third of the segments (or tracks) of its

@@ -1,5 +1,7 @@
 """The same models on every split: scores, comparisons and leaks worked out by hand."""
 
+import dataclasses
+import re
 import subprocess
 import sys
 
@@ -165,7 +167,7 @@ def test_scaling_on_all_segments_by_hand(tmp_path):
     chosen = {"k nearest neighbours": {"n_neighbors": 1}}
     right = {"k nearest neighbours": ["b", "b"]}
     fake_split(tmp_path, "segment", ["b", "a"], right, **test, chosen=chosen)
-    otherwise = pd.DataFrame(
+    train_scaled = pd.DataFrame(
         {"filename": files[2:], "part": "test", "label": "b", "predicted": "b"}
     )
     fake_run(tmp_path / "segment" / "scaled on train", train_scaled, scale_on="train")
@@ -226,3 +228,49 @@ def test_nothing_is_loaded_for_it_that_trains():
     program = "import sys; from music_genre.analysis import leakage; print('keras' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout == "False\n"
+
+
+def fake_splits(results, table, names, *, lstm, other):
+    """Write splits of a table on which two models predict what functions make of the labels."""
+    segments, source = load_table(str(table))
+    for name in names:
+        test = segments[splits.split(segments, name, test_size=0.33, seed=0) == "test"]
+        label = list(test["label"])
+        fake_split(
+            results, name, lstm(label), {"logistic regression": other(label)}, label=label,
+            files=list(test["filename"]), source=dataclasses.asdict(source),
+            paper={"accuracy": 91.78},
+        )  # fmt: skip
+
+
+def reverse(label):
+    return label[::-1]
+
+
+@pytest.mark.parametrize(
+    ("names", "lstm", "other"),
+    [
+        (["segment", "track"], list, reverse),
+        (["segment", "track"], reverse, list),
+        (["segment"], list, list),
+        (["track"], reverse, reverse),
+    ],
+)
+def test_notebook_speaks_whatever_came_out(names, lstm, other, few_rows, tmp_path, run_here):
+    table, results = tmp_path / "few.csv", tmp_path / "splits"
+    few_rows.to_csv(table, index=False)
+    fake_splits(results, table, names, lstm=lstm, other=other)
+    write_json(results / "artist" / "lstm" / "failed.json", {"error": "no lists."})
+    text = run_here("leakage", results=str(results), features=str(table))
+    assert not re.search(r"\bnan\b|\bNone\b|^\s*- *$|\{[{%]", text, re.MULTILINE)
+    assert "There is no split by artist: no lists." in text
+    reached = f"100.00 % with {splits.SPLITS[names[0]].held_out}"
+    assert (f"the three LSTMs reach an accuracy of {reached}" in text) == (lstm is list)
+    assert ("The three LSTMs are better than it" in text) == (lstm is list and other is reverse)
+    assert ("It is better than the three LSTMs" in text) == (lstm is reverse and other is list)
+    assert ("No difference between it and the three LSTMs" in text) == (lstm is other)
+    assert ("**From segment to track** (no longer shared: tracks)" in text) == (len(names) == 2)
+    assert ("was not measured: no stricter split" in text) == (names == ["segment"])
+    assert ("The paper's 91.78 % lies" in text) == ("segment" in names)
+    assert "the test accuracy fell from 90.0 % after epoch 2 to 70.0 %" in " ".join(text.split())
+    assert {path.name for path in results.glob("**/*.csv")} >= {"folds.csv", "rescaled.csv"}

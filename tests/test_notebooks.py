@@ -1,6 +1,5 @@
 """The notebooks: pairs, parameters, and runs by hand from any folder."""
 
-import dataclasses
 import os
 import re
 import shutil
@@ -11,10 +10,9 @@ import jupytext
 import nbformat
 import pandas as pd
 import pytest
-from test_leakage import compared
 from test_recipes import trained
 
-from music_genre import params, provenance
+from music_genre import params
 from music_genre.data import splits
 from music_genre.data.find import SAMPLE_TABLE
 from music_genre.data.table import load as load_table
@@ -207,29 +205,6 @@ def test_one_model_is_trained_on_and_shown_again(few_rows, tmp_path):
     later = splits.split(few_rows, "segment", test_size=0.33, seed=1000)
     assert list(predictions["part"]) == list(later)
     assert ["shown again" in text for text in said] == [False, True]
-
-
-def test_splits_are_compared(few_rows, tmp_path):
-    few_rows.to_csv(tmp_path / "few.csv", index=False)
-    rows, source = load_table(str(tmp_path / "few.csv"))
-    for name in ("segment", "track"):
-        test = splits.split(rows, name, test_size=0.33, seed=0) == "test"
-        label = list(rows["label"][test])
-        compared(
-            tmp_path / "splits", name, label, {"logistic regression": label[::-1]}, label=label,
-            files=list(rows["filename"][test]), source=dataclasses.asdict(source),
-        )  # fmt: skip
-    provenance.write_json(tmp_path / "splits/artist/lstm/failed.json", {"error": "no lists."})
-    done = papermill(
-        "notebooks/leakage.ipynb", tmp_path / "out.ipynb", "-r", "results", tmp_path / "splits",
-        "-r", "features", tmp_path / "few.csv", cwd=ROOT,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    text = (tmp_path / "out.ipynb").read_text()
-    assert text.count("image/png") >= 2
-    assert "No split by artist: no lists." in text
-    assert "the three LSTMs reach 100.00 %" in text
-    assert "**Shared tracks.** From the split by segment to that by track" in text
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,6 @@ def test_no_track_is_on_both_sides_of_a_split_by_track(seed):
 TRAIN = [f"{genre}.{i:05d}" for genre in ("a", "b") for i in range(20)]
 VALIDATION, TEST = ["a.00020", "b.00020"], ["a.00021", "b.00021"]
 FAULTY = ["a.00022"]
-PARTS = ["train", "validation", "test"]
 
 
 def test_split_by_artist_is_the_published_one_whatever_seed_and_size(tmp_path, monkeypatch):
@@ -141,7 +140,8 @@ def test_leaks_between_parts_are_counted(tmp_path, monkeypatch):
         table.iloc[row[copy], features] = table.iloc[row[original], features]
     table.loc[row["b.00020.0.wav"], FEATURES[-1]] += 1e-9
     table.index = table.index[::-1]  # segments go by position
-    parts = np.select([clips(table).isin(of) for of in (TRAIN, VALIDATION, TEST)], PARTS, "unused")
+    listed = [clips(table).isin(of) for of in (TRAIN, VALIDATION, TEST)]
+    parts = np.select(listed, splits.PARTS, "unused")
     leaks = splits.leaks(table, parts, splits.artists(table, tmp_path))
     assert leaks.to_dict("index") == {
         "train and validation": {"tracks": 0, "artists": 0, "exact duplicates": 0},

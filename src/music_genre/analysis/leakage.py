@@ -230,7 +230,7 @@ def compare_with_lstm(one: Compared) -> pd.DataFrame:
                 "difference": 100 * (right[LSTM].mean() - right[model].mean()),
                 "low": low,
                 "high": high,
-                "favours": LSTM if low > 0 else model if high < 0 else None,
+                "favours": LSTM if low > 0 else model if high < 0 else np.nan,
             }
         )
     return pd.DataFrame(lines)

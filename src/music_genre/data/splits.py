@@ -14,8 +14,7 @@ from music_genre.data.columns import FEATURES
 from music_genre.data.table import clips
 from music_genre.exceptions import InputError
 
-# The parts of a split, and what each is for. Segments in none of them are "unused".
-PARTS = {"train": "to train on", "validation": "to choose by", "test": "held out"}
+PARTS = ("train", "validation", "test")  # of a split; segments in none of them are "unused"
 PARTITION = {
     "train": "train_filtered.txt",
     "validation": "valid_filtered.txt",
