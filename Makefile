@@ -71,8 +71,10 @@ test: | $(READY) ## style and tests
 	@$(PYTHON) -m ruff check --quiet . && $(PYTHON) -m ruff format --check --quiet .
 	@$(PYTHON) -m pytest -q -n auto --dist loadfile
 
-lab: | $(READY) ## JupyterLab on the notebooks
-	@$(PYTHON) -m jupyterlab notebooks
+lab: | $(READY) ## JupyterLab on notebooks/; LAB="--port 9999 --no-browser": flags for it
+	@git config filter.notebook.clean "python3 -I src/music_genre/strip.py" 2>/dev/null || true
+	@JUPYTER_CONFIG_PATH="$(CURDIR)/.jupyter$${JUPYTER_CONFIG_PATH:+:$$JUPYTER_CONFIG_PATH}" \
+	  $(PYTHON) -m jupyterlab $(LAB)
 
 bench-features: | $(READY) ## how quickly features come, on the clips in CLIPS=folder
 	@$(PYTHON) tests/bench/bench_features.py "$${CLIPS:?name a folder of clips with CLIPS=}"
