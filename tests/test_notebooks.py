@@ -79,7 +79,7 @@ def test_help_of_papermill_is_the_manual(tmp_path):
     assert done.returncode == 0
     for name in params.KNOWN["train"]:
         assert re.search(rf"^ +{name}: \w+ \(default ", done.stdout, re.MULTILINE), name
-    assert "passes over the training rows" in done.stdout
+    assert "passes over the training segments" in done.stdout
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
@@ -102,7 +102,7 @@ def by_hand(tmp_path_factory):
     )  # fmt: skip
     new = set((ROOT / "reports").rglob("*")) - before
     yield done, folder / "out.ipynb", {path for path in new if path.is_file()}
-    made = re.search(r"results in `reports/manual/([^`]+)`", (folder / "out.ipynb").read_text())
+    made = re.search(r"results are in `reports/manual/([^`]+)`", (folder / "out.ipynb").read_text())
     shutil.rmtree(MANUAL / made[1])
 
 
@@ -146,8 +146,20 @@ def test_figures_carry_alternative_text_and_captions_the_data(by_hand):
 def test_evaluate_by_hand_takes_the_newest_run(by_hand, tmp_path):
     done = papermill("notebooks/evaluate.ipynb", tmp_path / "out.ipynb", cwd=ROOT)
     assert done.returncode == 0, done.stderr
-    text = (tmp_path / "out.ipynb").read_text()
-    assert "1 of 1 epochs, batch size 256" in text
+    made = next(path.parent for path in by_hand[2] if path.name == "metrics.json")
+    assert f"`reports/manual/{made.name}`: 1 of 1 epochs" in (tmp_path / "out.ipynb").read_text()
+
+
+def test_finished_training_is_shown_and_not_repeated(by_hand, tmp_path):
+    made = next(path.parent for path in by_hand[2] if path.name == "metrics.json")
+    before = (made / "metrics.json").stat().st_mtime_ns
+    done = papermill(
+        "notebooks/train.ipynb", tmp_path / "out.ipynb", "-p", "epochs", 1, "-p", "batch_size", 256,
+        "-r", "features", SAMPLE_TABLE, "-r", "output", made, cwd=ROOT,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "is not repeated" in (tmp_path / "out.ipynb").read_text()
+    assert (made / "metrics.json").stat().st_mtime_ns == before
 
 
 def test_recipes_are_compared_with_the_paper(tmp_path):

@@ -1,4 +1,4 @@
-"""What a training leaves in its folder: write it, read it, tell whether it is the same."""
+"""What a training leaves in its folder: write it, read it, recognise it as the same."""
 
 import hashlib
 import json
@@ -38,12 +38,15 @@ def save(
     source: Source,
     given: dict,
     identity: str,
+    seconds_per_segment: float | None = None,
 ) -> dict:
     """Write what the run produced; ``metrics.json`` last, so that its existence means success.
 
     Writes history.csv, predictions.csv (probabilities to 5 significant digits), model.keras,
     scaler.json and metrics.json, and returns the content of the last. ``given`` are the notebook's
-    parameters, ``identity`` is that of the model and data before training (:func:`identity`).
+    parameters, ``identity`` is that of the model and data before training (:func:`identity`),
+    ``seconds_per_segment`` the time to predict one segment, if it was measured
+    (:func:`music_genre.models.training.seconds_per_segment`).
     """
     output.mkdir(parents=True, exist_ok=True)
     (output / "metrics.json").unlink(missing_ok=True)
@@ -72,6 +75,7 @@ def save(
             for part, rows in predictions.groupby("part")
         },
         "seconds": round(float(history["seconds"][~history["kept"]].sum()), 2),
+        "seconds_per_segment": seconds_per_segment,
         "source": asdict(source),
         "provenance": provenance.record(),
     }
@@ -102,9 +106,10 @@ def load(run: Path) -> tuple[dict, pd.DataFrame, pd.DataFrame]:
 def identity(model: "keras.Model", data: Prepared) -> str:
     """Return a checksum of a training's layers, optimizer, split and inputs.
 
-    It tells whether a change of the code makes another training of the same parameters. The inputs
-    enter by the mean size of each column, to four digits: they differ in their last bits between
-    kinds of machine (which a state to go on from may not: :mod:`music_genre.models.checkpoints`).
+    It differs where a change of the code makes another training of the same parameters. The inputs
+    enter by the mean magnitude of each column, to four decimals, because their last bits differ
+    between kinds of machine. (A state to go on from needs equal bits:
+    :mod:`music_genre.models.checkpoints`.)
     """
     sizes = np.abs(data.x).mean(axis=(0, 2), dtype=float)
     described = {
@@ -235,57 +240,34 @@ def source(content: dict) -> Source:
     return Source(**content["source"])
 
 
-def collapse(history: pd.DataFrame) -> str:
-    """Say where a training broke down and how it ended, or nothing where it did not.
+def collapse(history: pd.DataFrame) -> dict | None:
+    """Return where a training broke down and how it ended, or None where it did not.
 
     It did if an epoch's test accuracy lies :data:`COLLAPSE` or more under the best before it; the
-    deepest such fall is told.
+    deepest such fall is returned.
+
+    Returns
+    -------
+    dict or None
+        ``best``, ``low`` and ``last``, test accuracies in per cent: the best before the fall, the
+        lowest, the last epoch's; ``best_epoch`` and ``low_epoch``.
     """
     tested = history.set_index("epoch")["test_accuracy"]
     falls = tested.cummax() - tested
     if not falls.max() >= COLLAPSE:
-        return ""
+        return None
     low = falls.idxmax()
     best = tested.loc[:low].idxmax()
-    return (
-        f"from {tested[best]:.1%} on test rows after epoch {best} it fell to {tested[low]:.1%} "
-        f"after epoch {low}, and ended at {tested.iloc[-1]:.1%}"
-    ).replace("%", " %")
+    return {
+        "best": 100 * tested[best],
+        "best_epoch": int(best),
+        "low": 100 * tested[low],
+        "low_epoch": int(low),
+        "last": 100 * tested.iloc[-1],
+    }
 
 
 def parts(content: dict) -> pd.DataFrame:
     """Return the scores of each part of the split, one line each, in per cent."""
     frame = pd.DataFrame(content["parts"]).T.rename_axis("part").reset_index()
     return frame.astype({"segments": int})
-
-
-def describe(content: dict, folder: Path, *, again: bool = False) -> str:
-    """Say in a sentence what a run was, what came out, where it is, and if it is an ``again``."""
-    given = content["parameters"]
-    test, train = content["parts"]["test"], content["parts"]["train"]
-    end = (
-        f"**The loss stopped being a finite number in epoch {content['epochs_run']}: training "
-        "ended there, and the scores are those of a broken model.** "
-        if content["diverged"]
-        else ""
-    )
-    kept = (
-        f" (epochs 1 to {content['epochs_kept']} come from an earlier training of the same recipe)"
-        if content["epochs_kept"]
-        else ""
-    )
-    before = (
-        f"Trained before (commit {content['provenance']['commit']}, "
-        f"{content['provenance']['created'][:10]}) and not again. "
-        if again
-        else ""
-    )
-    return (
-        f"{before}{content['epochs_run']} of {given['epochs']} epochs, batch size "
-        f"{given['batch_size']}, learning rate {given['learning_rate']:g}, {given['activation']}, "
-        f"dropout {given['dropout']:g}, split by {given['split']}, seed {given['seed']}"
-        f"{', columns shuffled' if given.get('shuffle_columns') else ''}. {end}"
-        f"Accuracy on {test['segments']:,} test segments {test['accuracy']:.2f} %, on "
-        f"{train['segments']:,} training segments {train['accuracy']:.2f} %. "
-        f"{content['seconds']:.0f} s of training{kept}; results in `{display_path(folder)}`."
-    )
