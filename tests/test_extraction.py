@@ -15,8 +15,8 @@ import soundfile
 from conftest import SHARED, needs_shared
 
 from music_genre.data import extraction
-from music_genre.data.extraction import extract, write
 from music_genre.data.columns import COLUMNS, SAMPLE_RATE
+from music_genre.data.extraction import extract, write
 from music_genre.data.features import extract_clip
 from music_genre.exceptions import InputError
 
