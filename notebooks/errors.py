@@ -74,8 +74,8 @@ for split, predicted in predictions.items():
 # ## Which genres are confused, and by how many tracks?
 #
 # The confusion matrix for the split by segment is in the last row's own section; here is the one
-# with whole tracks held out. For both splits, the tables show whether the most frequent confusions
-# come from a few tracks.
+# with whole tracks held out. The tables show whether the most frequent confusions come from a few
+# tracks.
 
 # %%
 for split, predicted in predictions.items():
@@ -105,11 +105,11 @@ for split, predicted in predictions.items():
 # %% [markdown]
 # ## Are the known faulty clips to blame?
 #
-# Some clips of GTZAN are in it twice; others are versions of one recording, are distorted, or have
-# a disputed genre. Duplicates are found in the features table itself: their segments are equal in
+# Some of GTZAN's clips occur twice; others are versions of one recording, are distorted, or have a
+# disputed genre. Duplicates are found in the features table itself: their segments are equal in
 # all 57 features. The other faulty clips are those that the published, fault-filtered partition
-# (Kereliuk, Sturm & Larsen 2015) leaves out; they are examined if its lists are available
-# (`make data`), which do not list disputed genres separately.
+# (Kereliuk, Sturm & Larsen 2015) leaves out. They are examined if its lists are available
+# (`make data`); the lists do not mark disputed genres separately.
 #
 # If a fault causes errors, the accuracy on segments with it is lower than on those without it. A
 # duplicate may also be easier: an equal segment may have been trained on.
