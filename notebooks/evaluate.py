@@ -16,34 +16,50 @@
 # %% [markdown]
 # # Evaluate: what one trained row gets right
 #
-# Which genres does the model recognise, and which does it take for which? This is the paper's
-# Methodology F with its confusion matrices and its chart of precision, recall and F1.
+# Which genres does the model recognise, and which does it mistake for which? This is the paper's
+# Methodology F, with its confusion matrices and its chart of precision, recall and F1.
 
 # %% tags=["parameters"]
 results: str = ""  # folder of a finished training; empty: the newest under reports/manual/
 
 # %%
-
 from music_genre import params
 from music_genre.metrics import classification
 from music_genre.models import runs
+from music_genre.paths import display_path
 from music_genre.report import display
 from music_genre.report.figures import evaluate as figures
 
 folder = params.run_folder(params.check("evaluate", globals()).results)
-result, history, predictions = runs.load(folder)
+result, _, predictions = runs.load(folder)
 source = runs.source(result)
+test = predictions[predictions["part"] == "test"]
 
 # %% tags=["banner"]
 display.banner(source)
-display.say(runs.describe(result, folder))
+display.say(
+    """
+    The training in `{{ folder }}`: {{ epochs_run }} of {{ given.epochs }} epochs, batch size
+    {{ given.batch_size }}, learning rate {{ "%g" % given.learning_rate }}, {{ given.activation }},
+    dropout {{ "%g" % given.dropout }}, split by {{ given.split }}, seed {{ given.seed }}
+    {{- ", shuffled columns" if given.shuffle_columns }}.
+    {% if diverged %}
+    **Its loss became NaN or infinite in the last of these epochs: the scores are those of a broken
+    model.**
+    {% endif %}
+    """,
+    folder=display_path(folder),
+    epochs_run=result["epochs_run"],
+    diverged=result["diverged"],
+    given={"shuffle_columns": False, **result["parameters"]},  # earlier runs lack it
+)
 
 # %% [markdown]
 # ## Accuracy, precision, recall, F1
 #
-# In per cent; precision, recall and F1 are means over genres, each genre counting alike. The
-# paper evaluates on its test dataset and does not say which rows that holds; the training rows
-# stand beside the test rows for comparison.
+# In per cent. Precision, recall and F1 are means over the genres; every genre counts alike. The
+# paper evaluates on its test dataset and does not say which segments that holds. The training
+# segments are shown for comparison.
 
 # %%
 display.table(runs.parts(result), "Scores on training and test segments.", source)
@@ -51,10 +67,10 @@ display.table(runs.parts(result), "Scores on training and test segments.", sourc
 # %% [markdown]
 # ## Confusion matrix
 #
-# Each row is a true genre, each column what the model said; colour is the share of the row.
+# True genres run down, predicted genres across. The colour is the share of the true genre's
+# segments.
 
 # %%
-test = predictions[predictions["part"] == "test"]
 number = result["paper"].get("confusion_figure")
 display.figure(
     figures.confusion(classification.confusion(test["label"], test["predicted"])),
@@ -64,8 +80,22 @@ display.figure(
     source,
 )
 
+# %%
+display.say(
+    """
+    {% for pair in pairs %}
+    {{ "Most often confused: " if loop.first -}}
+    {{ (100 * pair.share) | fixed(0) }} % of the {{ pair.label }} segments were classified as
+    {{ pair.predicted }} ({{ pair.segments | count }} segments){{ "." if loop.last else ";" }}
+    {% else %}
+    Every segment was classified correctly.
+    {% endfor %}
+    """,
+    pairs=classification.confused_pairs(test["label"], test["predicted"]).to_dict("records"),
+)
+
 # %% [markdown]
-# ## Genre by genre
+# ## Scores by genre
 
 # %%
 scores = classification.per_genre(test["label"], test["predicted"])
@@ -76,6 +106,3 @@ display.figure(
     source,
 )
 display.table(scores, f"Scores by genre; {len(test):,} test segments.", source)
-
-# %%
-display.say(classification.most_confused(test["label"], test["predicted"]))

@@ -16,9 +16,8 @@
 # %% [markdown]
 # # Explore: what ten genres look like
 #
-# What does a clip of each genre look like as a wave, as a spectrum and in librosa's numbers, and
-# how many segments of each genre are there? This is the paper's Methodology A and B and its
-# Fig. 8.
+# What does a clip of each genre look like as a wave, as a spectrum and in librosa's numbers? How
+# many segments does each genre have? This is the paper's Methodology A and B with its Fig. 8.
 
 # %% tags=["parameters"]
 features: str = ""  # features table (CSV); empty: GTZAN's under data/ if there, else the sample
@@ -32,15 +31,15 @@ from music_genre.report.figures import explore as figures
 run = params.check("explore", globals())
 
 # %%
-rows, source = table.load(run.features)
+segments, source = table.load(run.features)
 
 # %% tags=["banner"]
 display.banner(source)
 
 # %% [markdown]
-# ## The work in one picture
+# ## The workflow
 #
-# The paper's workflow diagram, drawn from its text.
+# The paper's workflow diagram, redrawn from its text.
 
 # %%
 steps = [
@@ -55,15 +54,15 @@ steps = [
 ]
 display.figure(
     figures.workflow(steps),
-    "The paper's workflow of the RNN model; length of segments and split are our reading.",
+    "The paper's workflow for the RNN model; the length of segments and the split are our reading.",
     "drawn from the paper's text",
 )
 
 # %% [markdown]
 # ## One clip per genre
 #
-# The first track of each genre, its first 15 seconds. The package holds these measures, not the
-# music: averages over a tenth of a second, computed with librosa from GTZAN's own audio.
+# The first 15 seconds of each genre's first track. The package holds measures, not music: averages
+# over a tenth of a second, computed with librosa from GTZAN's audio.
 
 # %%
 clips = sample.measures()
@@ -71,9 +70,9 @@ genre_of = {clip: clip.split(".")[0] for clip in clips}
 pictured = sample.label(clips)
 
 # %% [markdown]
-# What librosa measures, in one line per clip: tempo in beats per minute, the rest as means over
-# the clip. Spectral contrast is the mean over its seven bands; the loudness coefficient MFCC 1 is
-# on librosa's decibel scale.
+# What librosa measures, one line per clip: the tempo in beats per minute, otherwise means over the
+# clip. Spectral contrast is the mean over its seven bands. MFCC 1 reflects loudness and is on
+# librosa's decibel scale.
 
 # %%
 display.table(sample.overview(clips), "What librosa measures on one clip per genre.", pictured)
@@ -81,8 +80,8 @@ display.table(sample.overview(clips), "What librosa measures on one clip per gen
 # %% [markdown]
 # ### Raw waves
 #
-# Amplitude over time, as in the paper's *Raw waves of samples*: dense bands are loud and
-# compressed, isolated spikes are beats.
+# Amplitude over time, as in the paper's *Raw waves of samples*. Dense bands are loud, compressed
+# music; isolated spikes are beats.
 
 # %%
 display.figure(
@@ -92,7 +91,7 @@ display.figure(
 # %% [markdown]
 # ### Spectrograms
 #
-# Where the energy lies: 64 mel bands, low ones at the bottom.
+# Where the energy lies in 64 mel bands, the lowest at the bottom.
 
 # %%
 display.figure(figures.spectrograms(clips), "Mel spectrograms of one sample per genre.", pictured)
@@ -100,7 +99,7 @@ display.figure(figures.spectrograms(clips), "Mel spectrograms of one sample per 
 # %% [markdown]
 # ### Harmony: chroma CENS
 #
-# Energy by pitch class, normalised and smoothed: held chords show as bars.
+# Energy by pitch class, normalised and smoothed. Held chords show as bars.
 
 # %%
 display.figure(figures.chromagrams(clips), "Chroma CENS of one sample per genre.", pictured)
@@ -108,7 +107,7 @@ display.figure(figures.chromagrams(clips), "Chroma CENS of one sample per genre.
 # %% [markdown]
 # ### Timbre: MFCC
 #
-# The cepstrum's coefficients 2 to 20; the table takes the mean and variance of all twenty.
+# Cepstral coefficients 2 to 20. The features table holds the mean and variance of all twenty.
 
 # %%
 display.figure(figures.cepstra(clips), "MFCC of one sample per genre.", pictured)
@@ -116,7 +115,8 @@ display.figure(figures.cepstra(clips), "MFCC of one sample per genre.", pictured
 # %% [markdown]
 # ### Brightness over time
 #
-# Spectral centroid, rolloff and zero-crossing rate rise together with bright and noisy sound.
+# Spectral centroid, rolloff and zero-crossing rate rise together when the sound gets brighter or
+# noisier.
 
 # %%
 display.figure(
@@ -126,23 +126,30 @@ display.figure(
 )
 
 # %% [markdown]
-# ## How many segments of each genre
+# ## Segments of each genre
 #
-# The paper shows a pie (Fig. 8) and calls the genres equally distributed. Its text lists nine and
-# leaves out country; the data has ten. Shares this alike are read more easily from bars.
+# The paper shows a pie chart (Fig. 8) and calls the genres equally distributed. Its text lists nine
+# genres and leaves out country; GTZAN has ten. Bars make shares this similar easier to compare.
 
 # %%
-counts = rows["label"].value_counts().sort_index()
+counts = segments["label"].value_counts().sort_index()
 display.figure(
     figures.genre_shares(counts),
-    "Distribution of music genres: the paper's Fig. 8, and the same as bars.",
+    "Distribution of music genres: the paper's Fig. 8, and the same numbers as bars.",
     source,
 )
 
 # %%
-fewest = f"{counts.min():,} segments in {counts.idxmin()}"
-most = f"{counts.max():,} in {counts.idxmax()}"
 display.say(
-    f"{len(counts)} genres, "
-    + (f"{counts.min():,} segments in each." if counts.nunique() == 1 else f"{fewest} to {most}.")
+    """
+    {% if fewest == most %}
+    The {{ counts | length }} genres have {{ most | count }} segments each.
+    {% else %}
+    The {{ counts | length }} genres have between {{ fewest | count }} ({{ counts.idxmin() }}) and
+    {{ most | count }} ({{ counts.idxmax() }}) segments.
+    {% endif %}
+    """,
+    counts=counts,
+    fewest=counts.min(),
+    most=counts.max(),
 )

@@ -16,8 +16,8 @@
 # %% [markdown]
 # # Features: from 58 numbers to the network's input
 #
-# What goes into the network, how is it scaled, and how far do the numbers alone tell the genres
-# apart? This is the paper's Methodology C and D.
+# What goes into the network, how is it scaled, and how well do the numbers alone separate the
+# genres? This is the paper's Methodology C and D.
 
 # %% tags=["parameters"]
 features: str = ""  # features table (CSV); empty: GTZAN's under data/ if there, else the sample
@@ -38,40 +38,43 @@ from music_genre.report.figures import features as figures
 run = params.check("features", globals())
 
 # %%
-rows, source = table.load(run.features)
+segments, source = table.load(run.features)
 
 # %% tags=["banner"]
 display.banner(source)
 
 # %% [markdown]
-# ## The table
+# ## The features table
 #
-# One row per 3-second segment, 60 columns: a name, 58 numbers, a label. `length` is the same in
-# every row and so carries nothing, yet the paper feeds it in; so do we.
+# One line per 3-second segment and 60 columns: a name, 58 numbers, a label. `length` is the same in
+# every line and so carries no information. The paper feeds it to the network all the same, and so
+# do we.
 
 # %%
 display.table(
-    rows.iloc[:: max(1, len(rows) // 8), [0, 1, 2, 3, 6, 18, 19, 59]].astype({"length": int}),
-    "Some rows and columns of the table.",
+    segments.iloc[:: max(1, len(segments) // 8), [0, 1, 2, 3, 6, 18, 19, 59]].astype(
+        {"length": int}
+    ),
+    "Some segments and columns of the features table.",
     source,
 )
 
 # %%
-summary = rows[INPUTS].describe().T[["mean", "std", "min", "max"]]
+summary = segments[INPUTS].describe().T[["mean", "std", "min", "max"]]
 summary.insert(0, "column", summary.index)
 display.table(summary, "The 58 inputs: mean, standard deviation and range.", source, decimals=4)
 
 # %% [markdown]
 # ## Our columns against the published table
 #
-# How the published columns were computed is documented nowhere; `music_genre.data.features` computes
-# them from audio. Where clips are at hand beside the published table, this is how far apart the
-# two lie, in standard deviations of each column.
+# How the published columns were computed is documented nowhere. `music_genre.data.features`
+# computes them from audio. Where there are clips beside the published table, the figure shows how
+# far the two differ, in standard deviations of each column.
 
 # %%
-compared = table.comparison(rows, source, run.extracted)
+compared = table.comparison(segments, source, run.extracted)
 if compared is None:
-    display.say("No clips beside a published table here: nothing to compare.")
+    display.say("There are no clips beside a published table here, so nothing is compared.")
 else:
     apart, ours = compared
     display.figure(
@@ -85,46 +88,45 @@ else:
 # %% [markdown]
 # ## Label encoding
 #
-# As in the paper, scikit-learn's `LabelEncoder` turns the genre's name into a number, in
-# alphabetical order.
+# As in the paper, scikit-learn's `LabelEncoder` numbers the genres in alphabetical order.
 
 # %%
-encoder = LabelEncoder().fit(rows["label"])
+encoder = LabelEncoder().fit(segments["label"])
 codes = pd.DataFrame({"genre": encoder.classes_, "code": range(len(encoder.classes_))})
 display.table(codes, "Genres and their codes.", source)
 
 # %% [markdown]
 # ## Standard scaling
 #
-# `StandardScaler` removes each column's mean and scales it to unit variance. Before, the columns
-# differ by many orders of magnitude, as the left panel's logarithmic axis shows; after, each has
-# a say.
+# `StandardScaler` subtracts each column's mean and divides by its standard deviation. Before, the
+# columns differ by many orders of magnitude, as the logarithmic axis of the left panel shows.
+# Afterwards all are on one scale, and none outweighs the others.
 
 # %%
-scaled = pd.DataFrame(StandardScaler().fit_transform(rows[INPUTS]), columns=INPUTS)
+scaled = pd.DataFrame(StandardScaler().fit_transform(segments[INPUTS]), columns=INPUTS)
 some = [
     "length", "chroma_stft_mean", "rms_mean", "spectral_centroid_mean", "rolloff_var",
     "zero_crossing_rate_mean", "harmony_var", "perceptr_var", "tempo", "mfcc1_mean", "mfcc2_mean",
 ]  # fmt: skip
 display.figure(
-    figures.scaling(rows[some], scaled[some]),
-    "Eleven of the 58 inputs before and after standard scaling, fitted on all rows.",
+    figures.scaling(segments[some], scaled[some]),
+    "Eleven of the 58 inputs before and after standard scaling, fitted on all segments.",
     source,
 )
 
 # %% [markdown]
 # ## Correlation
 #
-# Columns that rise and fall together say the same thing twice. `length` is constant and has no
-# correlation, so it is left out.
+# Columns that rise and fall together carry the same information. `length` is constant, has no
+# correlation, and is left out.
 
 # %%
 display.figure(
-    figures.correlation(rows[FEATURES]), "Correlation of the 57 features over segments.", source
+    figures.correlation(segments[FEATURES]), "Correlation of the 57 features over segments.", source
 )
 
 # %%
-pairs = rows[FEATURES].corr().stack()
+pairs = segments[FEATURES].corr().stack()
 pairs.index.names = ["one", "other"]
 pairs = pairs.rename("correlation").reset_index().query("one < other")
 strongest = pairs.loc[pairs["correlation"].abs().nlargest(8).index]
@@ -133,14 +135,14 @@ display.table(strongest, "The eight most strongly correlated pairs.", source, de
 # %% [markdown]
 # ## The genres in two dimensions
 #
-# The two directions in which the scaled columns vary most (PCA). Small dots are segments, large
-# ones the genres' means.
+# The segments along the two directions in which the scaled columns vary most (PCA). Small dots are
+# segments, large dots are the means of the genres.
 
 # %%
 pca = PCA(n_components=2, random_state=0)
 points = pca.fit_transform(scaled)
 display.figure(
-    figures.components(points, rows["label"], pca.explained_variance_ratio_),
+    figures.components(points, segments["label"], pca.explained_variance_ratio_),
     "Segments on the first two principal components of the scaled inputs.",
     source,
 )
@@ -148,11 +150,11 @@ display.figure(
 # %% [markdown]
 # ## Which columns separate the genres
 #
-# Analysis of variance, one column at a time: how much more do the genres' means differ than
-# segments of one genre do? Segments of one track resemble each other, so F is no test here, only
-# a ranking.
+# Analysis of variance, one column at a time: how much more do the genres' means differ than the
+# segments within a genre? Segments of one track resemble each other, so F serves as a ranking here
+# and not as a test.
 
 # %%
-f_values, _ = f_classif(rows[FEATURES], rows["label"])
+f_values, _ = f_classif(segments[FEATURES], segments["label"])
 ranked = pd.DataFrame({"column": FEATURES, "F": f_values}).nlargest(20, "F")
 display.figure(figures.separation(ranked), "The twenty columns that separate genres best.", source)

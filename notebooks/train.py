@@ -16,24 +16,23 @@
 # %% [markdown]
 # # Train: one row of Table I
 #
-# How does the paper's network learn with these hyperparameters? This is the paper's Methodology E
-# with its Fig. 7 and its loss curves. Every value is a parameter: change it in the next cell, or
-# outside: `papermill train.ipynb out.ipynb -p epochs 120`.
+# How well does the paper's network learn with the hyperparameters of one row? This is the paper's
+# Methodology E, with its Fig. 7 and its loss curves. Every value in the next cell is a parameter:
+# change it there, or from outside with `papermill train.ipynb out.ipynb -p epochs 120`.
 
 # %% tags=["parameters"]
-epochs: int = 20  # passes over the training rows
+epochs: int = 20  # passes over the training segments
 batch_size: int = 128  # segments per gradient step
 learning_rate: float = 0.001  # of Adam, above 0
 activation: str = "tanh"  # of the LSTMs: tanh, or relu as the paper says
 dropout: float = 0.0  # share of each LSTM's outputs dropped in training, 0 to 0.9
-test_size: float = 0.33  # share of rows held out, above 0 and below 1; not for split artist
+test_size: float = 0.33  # share of the segments held out, above 0 and below 1; not for split artist
 split: str = "segment"  # segment (the paper's: tracks on both sides), track, or artist (published)
-scale_on: str = "all"  # rows the scaling is fitted on: all (the paper's) or train
-shuffle_columns: bool = False  # the 58 numbers in an order drawn once, not the table's
-seed: int = 0  # of the split (not artist), the weights and the order of batches
+scale_on: str = "all"  # segments the scaling is fitted on: all (the paper's) or train
+shuffle_columns: bool = False  # the 58 inputs in a random order, the same in every training
+seed: int = 0  # of the split (not artist), the initial weights and the order of batches
 features: str = ""  # features table (CSV); empty: GTZAN's under data/ if there, else the sample
 output: str = ""  # folder for the results; empty: a new one under reports/manual/
-redraw: list = []  # epochs after which the rows are split anew while the model is trained on
 resume: bool = True  # go on from the longest earlier training of the same recipe, if any
 paper: dict = {}  # what the paper reports for this row, for comparison only
 
@@ -41,13 +40,14 @@ paper: dict = {}  # what the paper reports for this row, for comparison only
 from music_genre import params
 from music_genre.data import find, splits, table
 from music_genre.models import inputs, lstm, runs, training
+from music_genre.paths import display_path
 from music_genre.report import display
 from music_genre.report.figures import train as figures
 
 run = params.check("train", globals())
 
 # %%
-rows, source = table.load(run.features)
+segments, source = table.load(run.features)
 
 # %% tags=["banner"]
 display.banner(source)
@@ -55,46 +55,71 @@ display.banner(source)
 # %% [markdown] tags=["once"]
 # ## Where the paper leaves a choice
 #
-# - **Activation and learning rate.** The text says ReLU for all hidden layers and names rates of
-#   1e-2 and 1e-1. With 1e-1 the loss stops being a number at once (`-p activation relu -p
-#   learning_rate 0.1` shows it). With 1e-2 training breaks down sooner or later: of two runs of one
-#   recipe and seed, on machines that round differently, one never left guessing and one learned for
-#   some twenty epochs first. With 1e-3 ReLU trains. The rows of `params/table1` use tanh and the
-#   rates that come nearest to Table I in the recipe study (`make report RECIPES=1`), one for each
-#   batch size, as the rates in the paper's Experiments B.
-# - **Epochs and accuracies.** The text names 600 epochs, Table I ends at 120. The text gives an
-#   accuracy of 0.4626 after 7 epochs, the table 33.45 % (and 45.92 % after 20); the text gives
-#   0.5867 for a batch size of 220, the table 57.51 % for 128 and no less than 72.37 % for 220. The
-#   rows follow the table. Its text prints no learning rate for rows 3 and 6.
-# - **Split.** The text speaks of a test set but not of its size or how it is drawn. Here: a third
-#   of the segments at random, each genre keeping its share (in the paper, the recipe study finds,
-#   it probably did not). Segments of one track then fall on
-#   both sides. `-p split track` keeps tracks whole; `-p split artist` takes the published lists
-#   of Kereliuk, Sturm and Larsen (2015), which keep artists apart and leave faulty clips out.
-# - **Scaling** is fitted on all rows before the split, as the paper's order of steps has it.
-# - **Order.** The network reads the 58 numbers as steps in time, in the table's order of columns,
-#   though they have none. `-p shuffle_columns True` shows what the order is worth.
-# - **Dropout** is named without rate or place, and the layer table has none: none by default,
-#   after each LSTM if given.
+# - **Activation.** The text names ReLU for all hidden layers. The rows of `params/table1` use tanh.
+# - **Learning rate.** The text names 1e-2 and 1e-1, and prints no rate for rows 3 and 6. With ReLU
+#   and 1e-1 the loss becomes NaN at once (`-p activation relu -p learning_rate 0.1` shows it). With
+#   1e-2 training breaks down sooner or later. Two runs of one recipe and seed, on machines that
+#   round differently, show how arbitrary the moment is: one never got beyond guessing, the other
+#   learned for some twenty epochs first. With 1e-3, ReLU trains. The rows of `params/table1` use
+#   the rates that come nearest to Table I in the recipe study (`make report RECIPES=1`). There is
+#   one for each batch size, as in the paper's Experiments B.
+# - **Epochs.** The text names 600 epochs. Table I ends at 120, and the rows follow the table.
+# - **Accuracies.** The text and Table I disagree, and the rows follow the table. After 7 epochs the
+#   text gives 0.4626, the table 33.45 % (and 45.92 % after 20). For batch size 220 the text gives
+#   0.5867; the table has 57.51 % for batch size 128 and at least 72.37 % for 220.
+# - **Split.** The text mentions a test set but neither its size nor how it is drawn. Here a random
+#   third of the segments is held out, and each genre keeps its share. (In the paper it probably did
+#   not, the recipe study finds.) Segments of one track then fall on both sides. `-p split track`
+#   keeps tracks whole. `-p split artist` uses the published lists of Kereliuk, Sturm and Larsen
+#   (2015), which keep artists apart and leave faulty clips out.
+# - **Scaling.** It is fitted on all segments before the split, in the paper's order of steps.
+# - **Order of inputs.** The network reads the 58 numbers as steps in time, in the order of the
+#   table's columns, though they are no sequence. `-p shuffle_columns True` shows how much the order
+#   matters.
+# - **Dropout.** The text names dropout but neither its rate nor its place, and the layer table
+#   lists none. The default is none; a rate that is given applies after each LSTM.
 
 # %% [markdown]
 # ## Split and scale
 
 # %%
-chosen = {"scale_on": run.scale_on, "shuffle_columns": run.shuffle_columns}
 table_folder = find.features_table(run.features).parent
 parts = splits.split(
-    rows, run.split, test_size=run.test_size, seed=run.seed, table_folder=table_folder
+    segments, run.split, test_size=run.test_size, seed=run.seed, table_folder=table_folder
 )
-leaks = splits.leaks(rows, parts, splits.artists(rows, table_folder))
-data = inputs.prepare(rows, parts=parts, **chosen)
-display.say(splits.describe(parts, leaks))
+data = inputs.prepare(
+    segments, parts=parts, scale_on=run.scale_on, shuffle_columns=run.shuffle_columns
+)
+leaks = splits.leaks(segments, parts, splits.artists(segments, table_folder))
+display.say(
+    """
+    The model is trained on {{ train | count }} segments and tested on {{ test | count }}.
+    {% if validation %}
+    Another {{ validation | count }} are for validation, which this training does not need.
+    {% endif %}
+    {% if unused %}
+    The split leaves {{ unused | count }} unused.
+    {% endif %}
+    {% for pair, shared in leaks.items() %}
+    Shared by {{ pair }}:
+    {%- for what, n in shared.items() %}
+     {{ n | count if n is number else "an unknown number of" }} {{ what }}{{ "," if not loop.last }}
+    {%- endfor %}.
+    {% endfor %}
+    {% if artists_known %}
+    Artists are those that Sturm's index names.
+    {% endif %}
+    """,
+    **splits.sizes(parts),
+    leaks=leaks.to_dict("index"),
+    artists_known=leaks["artists"].notna().any(),
+)
 
 # %% [markdown] tags=["once"]
 # ## The model
 #
-# The 58 scaled numbers as a sequence of 58 steps, three stacked LSTMs, softmax: the paper's
-# Fig. 7.
+# Three stacked LSTMs read the 58 scaled numbers as a sequence of 58 steps; a softmax layer returns
+# the genres' probabilities. This is the paper's Fig. 7.
 
 # %%
 model = lstm.lstm(
@@ -109,43 +134,45 @@ model = lstm.lstm(
 # %% tags=["once"]
 layers = lstm.layer_table(model)
 display.table(layers, "The model's layers (the paper's Fig. 7).", source)
-display.say(lstm.compare_with_paper(layers))
+display.say(
+    """
+    {{ total | count }} parameters in total.
+    {% if as_printed %}
+    Every layer is as the paper's Fig. 7 shows it.
+    {% else %}
+    The paper's Fig. 7 shows {{ printed | count }}, for 58 inputs and ten genres.
+    {% endif %}
+    """,
+    total=layers["parameters"].sum(),
+    printed=lstm.PAPER_LAYERS["parameters"].sum(),
+    as_printed=layers.equals(lstm.PAPER_LAYERS),
+)
 
 # %% [markdown]
 # ## Training
 #
-# Adam, sparse categorical cross-entropy. The test rows are only watched: no epoch is chosen by
-# them, the last one's weights are kept. (The learning rates of `params/table1` were: they are those
-# whose test accuracies came nearest to the paper's, see above.) Rows that differ in nothing but
-# epochs are one training: a longer one goes on where a shorter one of the same recipe ended, with
-# the numbers of a training in one go, and one that is finished in the same folder is shown as it is
-# (`-p resume False` begins anew). With `-y "redraw: [40]"` the split is drawn again after epoch 40
-# and the same model is trained on: it is then tested on rows many of which it has been trained on
-# before.
+# Adam minimises sparse categorical cross-entropy. The test segments are only watched: no epoch is
+# chosen by them, and the weights after the last epoch are kept. (The learning rates of
+# `params/table1` were chosen by test accuracy: they bring it nearest to the paper's, see above.)
+#
+# Rows that differ only in epochs are one training. A longer one goes on where a shorter one ended,
+# with the numbers of a training in one go. A training that is finished in the output folder is
+# shown and not repeated; `-p resume False` starts at the first epoch.
 
 # %%
 folder = params.output_folder(run.output)
-identity = runs.identity(model, data)
-of_run = {"source": source, "given": vars(run), "identity": identity}
-before = runs.finished(folder, **of_run) if run.resume else None
-history = before[1] if before else None
-for draw, last in enumerate([] if before else [*run.redraw, run.epochs]):
-    if draw:
-        given = {
-            "test_size": run.test_size,
-            "seed": run.seed + 1000 * draw,
-            "table_folder": table_folder,
-        }
-        parts = splits.split(rows, run.split, **given)
-        data = inputs.prepare(rows, parts=parts, **chosen)
+of_run = {"source": source, "given": vars(run), "identity": runs.identity(model, data)}
+finished = runs.finished(folder, **of_run) if run.resume else None
+if finished:
+    result, history, predictions = finished
+else:
     history = training.fit(
         model,
         data,
-        epochs=last,
+        epochs=run.epochs,
         batch_size=run.batch_size,
         seed=run.seed,
         resume=run.resume,
-        history=history,
     )
 
 # %%
@@ -162,13 +189,48 @@ display.figure(
 # %% [markdown]
 # ## Results
 #
-# Written for the next notebooks: history, predictions, the model, the scaling, and last the
-# metrics, whose existence means that the run is complete.
+# The next notebooks read these files: history, predictions, model and scaling. The metrics are
+# written last, so that a folder with metrics holds a complete run.
 
 # %%
-if before:
-    result = before[0]
-else:
-    outcome = {"history": history, "predictions": training.predict(model, data, rows)}
-    result = runs.save(folder, model=model, data=data, **outcome, **of_run)
-display.say(runs.describe(result, folder, again=bool(before)))
+if not finished:
+    result = runs.save(
+        folder,
+        model=model,
+        data=data,
+        history=history,
+        predictions=training.predict(model, data, segments),
+        seconds_per_segment=training.seconds_per_segment(model, data),
+        **of_run,
+    )
+display.say(
+    """
+    {% if again %}
+    This training was finished before ({{ provenance.created[:10] }}, commit
+    {{ provenance.commit }}) and is not repeated.
+    {% endif %}
+    {{ epochs_run }} of {{ run.epochs }} epochs, batch size {{ run.batch_size }}, learning rate
+    {{ "%g" % run.learning_rate }}, {{ run.activation }}, dropout {{ "%g" % run.dropout }}, split
+    by {{ run.split }}, seed {{ run.seed }}{{ ", shuffled columns" if run.shuffle_columns }}.
+    {% if diverged %}
+    **The loss became NaN or infinite in epoch {{ epochs_run }}. Training ended there, and the
+    scores are those of a broken model.**
+    {% endif %}
+    The accuracy is {{ parts.test.accuracy | fixed(2) }} % on {{ parts.test.segments | count }} test
+    segments and {{ parts.train.accuracy | fixed(2) }} % on {{ parts.train.segments | count }}
+    training segments.
+    {% if epochs_kept == epochs_run %}
+    All epochs come from an earlier training of the same recipe.
+    {% elif epochs_kept %}
+    Everything up to epoch {{ epochs_kept }} comes from an earlier training of the same recipe; the
+    rest took {{ seconds | fixed(0) }} s.
+    {% else %}
+    Training took {{ seconds | fixed(0) }} s.
+    {% endif %}
+    The results are in `{{ folder }}`.
+    """,
+    **result,
+    run=run,
+    again=bool(finished),
+    folder=display_path(folder),
+)

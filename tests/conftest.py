@@ -1,15 +1,19 @@
 """What several test files need."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
+import jupytext
 import pandas as pd
 import pytest
+from IPython.display import HTML, Markdown
 
 from music_genre import provenance
 from music_genre.data.find import SAMPLE_TABLE
 from music_genre.metrics import classification
 from music_genre.paths import ROOT
+from music_genre.report import display
 
 SHARED = ROOT.parent / "shared" / "gtzan"  # real GTZAN data, which the project does not carry
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="GTZAN is not at ../shared/gtzan")
@@ -28,6 +32,24 @@ def few_rows() -> pd.DataFrame:
     return rows[rows["label"].isin(["blues", "classical", "metal"]) & (clip < 4)].reset_index(
         drop=True
     )
+
+
+@pytest.fixture
+def run_here(monkeypatch) -> Callable[..., str]:
+    """Return a function that runs a notebook in this process and returns the text that it shows."""
+
+    def run(name: str, **parameters: object) -> str:
+        shown = []
+        monkeypatch.setattr(display, "display", shown.append)
+        namespace = {}
+        for cell in jupytext.read(ROOT / "notebooks" / f"{name}.py").cells:
+            if cell.cell_type == "code":
+                exec(cell.source, namespace)
+            if "parameters" in cell.metadata.get("tags", []):
+                namespace |= parameters
+        return "\n\n".join(one.data for one in shown if isinstance(one, HTML | Markdown))
+
+    return run
 
 
 SOURCE = {

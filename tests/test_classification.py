@@ -45,9 +45,3 @@ def test_confused_pairs_come_by_share():
     ]  # fmt: skip
     assert pairs["share"].to_list() == pytest.approx([1, 1 / 3])
     assert classification.confused_pairs(TRUTH, TRUTH).empty
-
-
-def test_most_confused_are_named_by_share():
-    sentence = classification.most_confused(TRUTH, PREDICTED)
-    assert sentence.index("100% of c taken for b (1 ") < sentence.index("33% of a taken for b")
-    assert classification.most_confused(TRUTH, TRUTH) == "No segment was taken for another genre."

@@ -10,7 +10,6 @@ import sys
 import nbformat
 import pytest
 from test_leakage import compared
-from test_leakage import trained as leaves
 from test_recipes import trained
 
 from music_genre import params, provenance
@@ -67,7 +66,7 @@ def test_help_of_papermill_is_the_manual(tmp_path):
     assert done.returncode == 0
     for name in params.KNOWN["train"]:
         assert re.search(rf"^ +{name}: \w+ \(default ", done.stdout, re.MULTILINE), name
-    assert "passes over the training rows" in done.stdout
+    assert "passes over the training segments" in done.stdout
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
@@ -90,7 +89,7 @@ def by_hand(tmp_path_factory):
     )  # fmt: skip
     new = set((ROOT / "reports").rglob("*")) - before
     yield done, folder / "out.ipynb", {path for path in new if path.is_file()}
-    made = re.search(r"results in `reports/manual/([^`]+)`", (folder / "out.ipynb").read_text())
+    made = re.search(r"results are in `reports/manual/([^`]+)`", (folder / "out.ipynb").read_text())
     shutil.rmtree(MANUAL / made[1])
 
 
@@ -134,8 +133,20 @@ def test_figures_carry_alternative_text_and_captions_the_data(by_hand):
 def test_evaluate_by_hand_takes_the_newest_run(by_hand, tmp_path):
     done = papermill("notebooks/evaluate.ipynb", tmp_path / "out.ipynb", cwd=ROOT)
     assert done.returncode == 0, done.stderr
-    text = (tmp_path / "out.ipynb").read_text()
-    assert "1 of 1 epochs, batch size 256" in text
+    made = next(path.parent for path in by_hand[2] if path.name == "metrics.json")
+    assert f"`reports/manual/{made.name}`: 1 of 1 epochs" in (tmp_path / "out.ipynb").read_text()
+
+
+def test_finished_training_is_shown_and_not_repeated(by_hand, tmp_path):
+    made = next(path.parent for path in by_hand[2] if path.name == "metrics.json")
+    before = (made / "metrics.json").stat().st_mtime_ns
+    done = papermill(
+        "notebooks/train.ipynb", tmp_path / "out.ipynb", "-p", "epochs", 1, "-p", "batch_size", 256,
+        "-r", "features", SAMPLE_TABLE, "-r", "output", made, cwd=ROOT,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "is not repeated" in (tmp_path / "out.ipynb").read_text()
+    assert (made / "metrics.json").stat().st_mtime_ns == before
 
 
 def test_recipes_are_compared_with_the_paper(tmp_path):
@@ -175,31 +186,6 @@ def test_splits_are_compared(few_rows, tmp_path):
     assert "No split by artist: no lists." in text
     assert "the three LSTMs reach 100.00 %" in text
     assert "**Shared tracks.** From the split by segment to that by track" in text
-
-
-def test_errors_are_located(few_rows, tmp_path):
-    few_rows.to_csv(tmp_path / "few.csv", index=False)
-    rows, source = load_table(str(tmp_path / "few.csv"))
-    report = tmp_path / "report"
-    for split, run in (("segment", "rows/1"), ("track", "splits/track/lstm")):
-        test = splits.split(rows, split, test_size=0.33, seed=0) == "test"
-        label = list(rows["label"][test])
-        leaves(
-            report / run, split, ["blues"] * len(label), label=label,
-            files=list(rows["filename"][test]), source=dataclasses.asdict(source),
-        )  # fmt: skip
-    drops = "input,columns,drop,SD\nall MFCCs,40,31.5,1.0\nlength,1,0.0,0.0\n"
-    (report / "splits/track/lstm/importance.csv").write_text(drops)  # as published, no model
-    done = papermill(
-        "notebooks/errors.ipynb", tmp_path / "out.ipynb", "-r", "results", report,
-        "-r", "features", tmp_path / "few.csv", cwd=ROOT,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    text = (tmp_path / "out.ipynb").read_text()
-    assert text.count('"image/png": "') == 4  # tracks by both splits, confusion, importance
-    tracks = splits.tracks(rows)[test].nunique()
-    assert f"Split by track.** {tracks} tracks were tested" in text
-    assert "Not measured in this report" in text
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""What a notebook may be given: an unknown name or a value out of range is an error."""
+"""What a notebook may be given; an unknown name or a value out of range is an error."""
+
+from pathlib import Path
 
 import pytest
 
@@ -8,7 +10,7 @@ from music_genre.exceptions import InputError
 GOOD = {
     "epochs": 20, "batch_size": 128, "learning_rate": 1e-3, "activation": "tanh", "dropout": 0.0,
     "test_size": 0.33, "split": "segment", "scale_on": "all", "shuffle_columns": False,
-    "seed": 0, "features": "", "output": "", "redraw": [], "resume": True, "paper": {},
+    "seed": 0, "features": "", "output": "", "resume": True, "paper": {},
 }  # fmt: skip
 
 
@@ -37,8 +39,6 @@ def test_names_of_other_cells_are_no_parameters():
         ("activation", "sigmoid"), ("dropout", 1), ("test_size", 1), ("test_size", 0),
         ("split", "genre"), ("scale_on", "test"), ("seed", -1), ("seed", 2**32), ("features", 7),
         ("shuffle_columns", 1), ("output", None), ("resume", 1), ("resume", "no"),
-        ("redraw", 40), ("redraw", [5, 5]), ("redraw", [7, 5]), ("redraw", [0]), ("redraw", [2.0]),
-        ("redraw", [20]), ("redraw", [-1]),
         ("paper", 91.78), ("paper", {"accuracy": 917.8}), ("paper", {"acc": 91}),
     ],
 )  # fmt: skip
@@ -64,6 +64,13 @@ def test_evaluate_takes_the_newest_finished_run(tmp_path, monkeypatch):
     (tmp_path / "2026-01-01" / "metrics.json").touch()
     (tmp_path / "2026-01-02" / "metrics.json").touch()
     assert params.run_folder("").name == "2026-01-02"
+
+
+def test_without_a_folder_named_that_of_table_1_is_read(monkeypatch, tmp_path):
+    monkeypatch.setattr(params, "REPORTS", tmp_path)
+    assert params.report_folder("") == tmp_path / "table1"
+    assert params.report_folder("", "rows") == tmp_path / "table1" / "rows"
+    assert params.report_folder("mine", "rows") == Path("mine")
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,6 @@ KNOWN: dict[str, dict[str, Rule]] = {
         "seed": _number(0, 2**32 - 1, whole=True),
         "features": _text,
         "output": _text,
-        "redraw": _epochs,
         "resume": _choice(True, False),
         "paper": _paper,
     },
@@ -179,14 +178,14 @@ def _injected(namespace: dict) -> list[str]:
 
 
 def output_folder(output: str) -> Path:
-    """Return the folder named, or else a new one under ``reports/manual/``."""
+    """Return the folder named, else a new one under ``reports/manual/``."""
     if output:
         return Path(output)
     return MANUAL / f"{datetime.now():%Y-%m-%d-%H%M%S-%f}"
 
 
 def run_folder(results: str) -> Path:
-    """Return the run named, or else the newest finished one under ``reports/manual/``."""
+    """Return the run named, else the newest finished one under ``reports/manual/``."""
     if results:
         return Path(results)
     finished = sorted(MANUAL.glob("*/metrics.json"))
@@ -198,21 +197,6 @@ def run_folder(results: str) -> Path:
     return finished[-1].parent
 
 
-def results_folder(results: str) -> Path:
-    """Return the folder of rows named, or else that of the paper's Table I."""
-    return Path(results) if results else REPORTS / "table1" / "rows"
-
-
-def recipes_folder(results: str) -> Path:
-    """Return the folder of trainings named, or else that of the paper's Table I."""
-    return Path(results) if results else REPORTS / "table1" / "recipes"
-
-
-def splits_folder(results: str) -> Path:
-    """Return the folder of splits named, or else that of the paper's Table I."""
-    return Path(results) if results else REPORTS / "table1" / "splits"
-
-
-def report_folder(results: str) -> Path:
-    """Return the folder of a report named, or else that of the paper's Table I."""
-    return Path(results) if results else REPORTS / "table1"
+def report_folder(results: str, part: str = "") -> Path:
+    """Return the folder named, else that of Table I's report, or its ``part``, e.g. ``rows``."""
+    return Path(results) if results else REPORTS / "table1" / part

@@ -225,21 +225,9 @@ def leaks(table: pd.DataFrame, parts: np.ndarray, artists: pd.Series) -> pd.Data
     return counts.astype("Int64")
 
 
-def describe(parts: np.ndarray, leaks: pd.DataFrame) -> str:
-    """Say how many segments each part has, and what :func:`leaks` found."""
-    sizes = {use: (parts == part).sum() for part, use in {**PARTS, "unused": "unused"}.items()}
-    counts = ", ".join(f"{n:,} {use}" for use, n in sizes.items() if n)
-    common = "; ".join(
-        f"{pair}: "
-        + ", ".join(
-            f"{what} not known" if pd.isna(n) else f"{n:,} {what}" for what, n in of.items()
-        )
-        for pair, of in leaks.iterrows()
-    )
-    known = leaks["artists"].notna().any()
-    return f"Segments: {counts}. In common between {common}." + (
-        " Artists are those that Sturm's index names." if known else ""
-    )
+def sizes(parts: np.ndarray) -> dict[str, int]:
+    """Return how many segments are in each of :data:`PARTS`, and how many are unused."""
+    return {part: int((parts == part).sum()) for part in (*PARTS, "unused")}
 
 
 def _folds(table: pd.DataFrame, name: str, *, n: int, seed: int) -> Iterator[np.ndarray]:

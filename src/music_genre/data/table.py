@@ -126,7 +126,8 @@ def same_content(one: Source, other: Source) -> bool:
     Values may differ by what rounding to six significant digits leaves, and by two hundredths of a
     standard deviation in all.
     """
-    return np.allclose(one.fingerprint, other.fingerprint, rtol=0, atol=0.02)
+    a, b = one.fingerprint, other.fingerprint
+    return len(a) == len(b) and np.allclose(a, b, rtol=0, atol=0.02)
 
 
 def comparison(
@@ -187,8 +188,8 @@ def _read(path: Path) -> pd.DataFrame:
         )
     except FileNotFoundError as error:
         raise InputError(
-            f"{display_path(path)} does not exist: name a features table, or name none to use GTZAN's "
-            "under data/ or else the embedded sample."
+            f"{display_path(path)} does not exist: name a features table, or name none to use "
+            "GTZAN's under data/ or else the embedded sample."
         ) from error
     except (OSError, ValueError) as error:  # pandas' parser errors are ValueErrors
         raise InputError(

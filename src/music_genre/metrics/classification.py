@@ -1,4 +1,4 @@
-"""Accuracy, precision, recall and F1 as the paper has them: macro averages in per cent."""
+"""Accuracy, precision, recall and F1 as the paper reports them: macro averages in per cent."""
 
 from collections.abc import Sequence
 
@@ -24,7 +24,7 @@ def score(truth: Sequence[str], predicted: Sequence[str]) -> dict[str, float]:
 
 
 def per_genre(truth: Sequence[str], predicted: Sequence[str]) -> pd.DataFrame:
-    """Return precision, recall, F1 in per cent and the number of segments, a row per genre."""
+    """Return precision, recall, F1 in per cent and the number of segments, one line per genre."""
     genres = sorted(set(truth))
     precision, recall, f1, segments = precision_recall_fscore_support(
         truth, predicted, labels=genres, zero_division=0
@@ -50,7 +50,7 @@ def confusion(truth: Sequence[str], predicted: Sequence[str]) -> pd.DataFrame:
 def confused_pairs(
     truth: Sequence[str], predicted: Sequence[str], *, pairs: int = 3
 ) -> pd.DataFrame:
-    """List the genres most often taken for another, by share of the true genre.
+    """List the genres most often classified as another one, by share of the true genre.
 
     Returns
     -------
@@ -63,15 +63,3 @@ def confused_pairs(
     shares = shares[[a != b for a, b in shares.index]].nlargest(pairs)
     lines = [(a, b, counts.loc[a, b], share) for (a, b), share in shares.items() if share > 0]
     return pd.DataFrame(lines, columns=["label", "predicted", "segments", "share"])
-
-
-def most_confused(truth: Sequence[str], predicted: Sequence[str], *, pairs: int = 3) -> str:
-    """Name the genres most often taken for another, as a sentence."""
-    confused = confused_pairs(truth, predicted, pairs=pairs)
-    if confused.empty:
-        return "No segment was taken for another genre."
-    listed = "; ".join(
-        f"{share:.0%} of {a} taken for {b} ({segments:,} segments)"
-        for a, b, segments, share in confused.itertuples(index=False)
-    )
-    return f"Most often confused: {listed}."

@@ -1,7 +1,7 @@
 """Training states, so that a training goes on where an earlier one of the same recipe ended.
 
-A row of 40 epochs begins as one of 20 with the same recipe does. A state is kept when a training
-ends, and from time to time before, so that one that was killed does not begin anew.
+A training of 40 epochs begins as one of 20 epochs with the same recipe does. A state is kept when
+a training ends and from time to time before, so that one that was killed need not start again.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from music_genre.paths import ROOT, atomic, display_path
 
 FOLDER = ROOT / ".cache" / "checkpoints"
 FORMAT = 1
-EVERY = 60  # seconds between the states that a training under way keeps; only the last one stays
+EVERY = 60  # seconds between the states that a training keeps; each replaces the one before
 _PACKAGES = ["keras", "jax", "jaxlib", "numpy"]
 
 
@@ -28,8 +28,8 @@ def folder(model: keras.Model, *data: np.ndarray, batch_size: int, seed: int) ->
     """Return the folder for the states of one training, whatever its number of epochs.
 
     Its name is a hash of all that determines the training: layers, optimizer, initial weights and
-    random states, the data and their order, batch size, seed, back end, versions, kind of machine
-    and the number of threads, by which sums round otherwise. Call it before training.
+    random states, the data and their order, batch size, seed, back end, versions, kind of machine,
+    and the number of threads, which changes how sums round. Call it before training.
     """
     described = {
         "format": FORMAT,
@@ -63,7 +63,7 @@ def save(path: Path, model: keras.Model, history: pd.DataFrame) -> None:
 def restore(model: keras.Model, states: Path, *, epochs: int) -> pd.DataFrame | None:
     """Bring a model to the longest state of at most ``epochs`` epochs and return its history.
 
-    A state that is damaged or does not fit is named and passed over; None if there is no other.
+    A state that is damaged or belongs to another model is named and skipped; None if no other fits.
     """
     found = [path for path in states.glob("*.npz") if path.stem.isdigit()]
     for path in sorted(found, key=lambda path: int(path.stem), reverse=True):
@@ -78,7 +78,7 @@ def restore(model: keras.Model, states: Path, *, epochs: int) -> pd.DataFrame | 
             history = pd.DataFrame(arrays.pop("history"), columns=arrays.pop("columns"))
             _assign(model, arrays)
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            print(f"Checkpoint {display_path(path)} is passed over: {error}")
+            print(f"Checkpoint {display_path(path)} is skipped: {error}")
             continue
         return history.astype({"epoch": int})
     return None
@@ -87,7 +87,7 @@ def restore(model: keras.Model, states: Path, *, epochs: int) -> pd.DataFrame | 
 def _state(model: keras.Model) -> dict[str, np.ndarray]:
     """Return all that a training changes: weights, optimizer and dropout's random states.
 
-    The order of the rows is no state: it follows from seed and epoch (`training.fit`).
+    The order of the segments is not part of it: it follows from seed and epoch (`training.fit`).
     """
     return {
         **{f"variable {i}": np.asarray(v) for i, v in enumerate(model.variables)},

@@ -1,4 +1,4 @@
-"""The features table as the models take it: encoded, scaled, in an order of columns."""
+"""The features table as the network takes it: labels encoded, columns scaled and ordered."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from music_genre.data.columns import INPUTS
 
 @dataclass(frozen=True)
 class Prepared:
-    """The table as the network takes it."""
+    """A features table as the network takes it."""
 
     x: np.ndarray  # [shape=(n_segments, 58, 1), dtype=float32], scaled
     y: np.ndarray  # [shape=(n_segments,), dtype=int], genre codes
@@ -22,38 +22,44 @@ class Prepared:
 
     @property
     def train(self) -> np.ndarray:
-        """True where a row trains [shape=(n_segments,), dtype=bool]."""
+        """True for training segments [shape=(n_segments,), dtype=bool]."""
         return self.parts == "train"
 
     @property
     def test(self) -> np.ndarray:
-        """True where a row tests [shape=(n_segments,), dtype=bool]."""
+        """True for test segments [shape=(n_segments,), dtype=bool]."""
         return self.parts == "test"
 
 
 def shuffled_columns(seed: int = 0) -> list[str]:
     """Return the 58 inputs in an order drawn by a seed.
 
-    The network reads them as 58 steps in time, which they are not: a training on another order
-    shows what the order is worth.
+    The network reads them as 58 steps in time, which they are not. A training with another order
+    shows how much the order matters.
     """
     return np.random.default_rng(seed).permutation(INPUTS).tolist()
 
 
 def prepare(
-    table: pd.DataFrame, *, parts: np.ndarray, scale_on: str, shuffle_columns: bool = False
+    segments: pd.DataFrame, *, parts: np.ndarray, scale_on: str, shuffle_columns: bool = False
 ) -> Prepared:
-    """Encode the labels and standardise the 58 inputs.
+    """Encode the labels and standardise the 58 inputs of a features table.
 
-    ``scale_on="all"`` fits mean and variance on all rows that the split uses, as the paper does,
-    so that the test rows have a say in the scaling; ``"train"`` fits them on the training rows
-    only. ``shuffle_columns`` takes the inputs in the order of :func:`shuffled_columns`, the same
-    for every training, else in the table's.
+    Parameters
+    ----------
+    parts
+        Each segment's part, as :func:`music_genre.data.splits.split` returns it.
+    scale_on
+        Which segments mean and variance are fitted on: ``"all"`` that the split uses, as the paper
+        does (the test segments then influence the scaling), or ``"train"``.
+    shuffle_columns
+        Whether to take the inputs in the order of :func:`shuffled_columns`, the same for every
+        training, instead of the table's.
     """
     encoder = LabelEncoder()
-    y = encoder.fit_transform(table["label"])
+    y = encoder.fit_transform(segments["label"])
     columns = shuffled_columns() if shuffle_columns else INPUTS
-    inputs = table[columns].to_numpy()
+    inputs = segments[columns].to_numpy()
     scaler = StandardScaler().fit(
         inputs[parts != "unused" if scale_on == "all" else parts == "train"]
     )

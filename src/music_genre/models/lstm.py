@@ -27,7 +27,7 @@ def lstm(
 ) -> keras.Model:
     """Build and compile the paper's model: three LSTMs over the inputs as a sequence, softmax.
 
-    The sequence has one step per column, one number a step: ``(n_segments, n_inputs, 1)``.
+    The sequence has one step per column and one number per step: ``(n_segments, n_inputs, 1)``.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def lstm(
     seed
         Seeds Python, NumPy and the back end: weights, dropout and the order of batches.
     """
-    keras.utils.clear_session()  # layers are named anew, whatever a notebook built before
+    keras.utils.clear_session()  # so that names of layers do not depend on models built before
     keras.utils.set_random_seed(seed)
     layers = [keras.Input((n_inputs, 1))]
     for units in UNITS:
@@ -68,15 +68,4 @@ def layer_table(model: keras.Model) -> pd.DataFrame:
         }
         for layer in model.layers
         if not isinstance(layer, keras.layers.Dropout)
-    )
-
-
-def compare_with_paper(layers: pd.DataFrame) -> str:
-    """Say whether a layer table is the paper's Fig. 7, row by row and in total."""
-    total, printed = layers["parameters"].sum(), PAPER_LAYERS["parameters"].sum()
-    if layers.equals(PAPER_LAYERS):
-        return f"Total: {total:,} parameters. Every layer is as the paper's Fig. 7 has it."
-    return (
-        f"Total: {total:,} parameters; the paper's Fig. 7 has {printed:,}, for 58 inputs and ten "
-        "genres."
     )

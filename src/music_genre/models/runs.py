@@ -1,7 +1,9 @@
-"""What a training leaves in its folder: write it, read it, tell whether it is the same."""
+"""What a training leaves in its folder: write it, read it, recognise it as the same."""
 
 import hashlib
 import json
+import re
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from music_genre import provenance
-from music_genre.data.table import Source
+from music_genre.data.table import Source, same_content
 from music_genre.exceptions import InputError
 from music_genre.metrics import classification
 from music_genre.models.inputs import Prepared
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 COLLAPSE = 0.1  # a fall of the test accuracy, as a share, beyond what epochs differ by
 # Parameters that do not change what is learnt.
 _NOT_SETTINGS = {"features", "output", "paper", "resume"}
+# Parameters that runs of other versions have or lack, with the values that make no difference.
+_OTHER_VERSIONS = {"redraw": [], "shuffle_columns": False}
 
 
 def save(
@@ -34,12 +38,15 @@ def save(
     source: Source,
     given: dict,
     identity: str,
+    seconds_per_segment: float | None = None,
 ) -> dict:
     """Write what the run produced; ``metrics.json`` last, so that its existence means success.
 
     Writes history.csv, predictions.csv (probabilities to 5 significant digits), model.keras,
     scaler.json and metrics.json, and returns the content of the last. ``given`` are the notebook's
-    parameters, ``identity`` is that of the model and data before training (:func:`identity`).
+    parameters, ``identity`` is that of the model and data before training (:func:`identity`),
+    ``seconds_per_segment`` the time to predict one segment, if it was measured
+    (:func:`music_genre.models.training.seconds_per_segment`).
     """
     output.mkdir(parents=True, exist_ok=True)
     (output / "metrics.json").unlink(missing_ok=True)
@@ -68,6 +75,7 @@ def save(
             for part, rows in predictions.groupby("part")
         },
         "seconds": round(float(history["seconds"][~history["kept"]].sum()), 2),
+        "seconds_per_segment": seconds_per_segment,
         "source": asdict(source),
         "provenance": provenance.record(),
     }
@@ -85,7 +93,8 @@ def load(run: Path) -> tuple[dict, pd.DataFrame, pd.DataFrame]:
     """
     if not (run / "metrics.json").exists():
         raise InputError(
-            f"{display_path(run)} holds no finished run (no metrics.json): run the train notebook first."
+            f"{display_path(run)} holds no finished run (no metrics.json): "
+            "run the train notebook first."
         )
     content = provenance.read_json(run / "metrics.json")
     predictions = run / "predictions.csv"
@@ -97,9 +106,10 @@ def load(run: Path) -> tuple[dict, pd.DataFrame, pd.DataFrame]:
 def identity(model: "keras.Model", data: Prepared) -> str:
     """Return a checksum of a training's layers, optimizer, split and inputs.
 
-    It tells whether a change of the code makes another training of the same parameters. The inputs
-    enter by the mean size of each column, to four digits: they differ in their last bits between
-    kinds of machine (which a state to go on from may not: :mod:`music_genre.models.checkpoints`).
+    It differs where a change of the code makes another training of the same parameters. The inputs
+    enter by the mean magnitude of each column, to four decimals, because their last bits differ
+    between kinds of machine. (A state to go on from needs equal bits:
+    :mod:`music_genre.models.checkpoints`.)
     """
     sizes = np.abs(data.x).mean(axis=(0, 2), dtype=float)
     described = {
@@ -118,14 +128,15 @@ def finished(
 ) -> tuple[dict, pd.DataFrame, pd.DataFrame] | None:
     """Return what the same training left in a folder before, as :func:`load` does, or None.
 
-    The same is one of equal :func:`identity`, on an equal table, with equal parameters, whatever
-    the version of the libraries. What the paper reports is no part of it, and brought up to date.
+    The same has an equal :func:`identity`, a table of the same content and equal parameters,
+    whatever the version of the libraries. What the paper reports is not compared but updated.
     """
     if not (output / "metrics.json").exists():
         return None
     content, history, predictions = load(output)
-    found = content["parameters"], content.get("identity"), content["source"]["sha256"]
-    if found != (_settings(given), identity, source.sha256):
+    found = {"trained as": content.get("identity"), **_determined_by(content)}
+    wanted = {"parameters": _settings(given), "source": asdict(source)}
+    if not _same(found, {"trained as": identity, **_determined_by(wanted)}):
         return None
     if content["paper"] != given["paper"]:
         content["paper"] = given["paper"]
@@ -133,8 +144,95 @@ def finished(
     return content, history, predictions
 
 
+def with_seeds(run: Path) -> list[Path]:
+    """Return the folders of a run and of the same with other seeds.
+
+    Those of ``<folder>/rows/<row>`` are ``<folder>/seeds/<seed>/<row>``. What differs from the
+    run in more than its seed, left there before a change, does not count.
+    """
+
+    def described(folder: Path) -> dict:
+        found = _determined_by(provenance.read_json(folder / "metrics.json"))
+        found["parameters"]["seed"] = None
+        return found
+
+    first = described(run)
+    others = sorted((run.parents[1] / "seeds").glob(f"*/{run.name}/metrics.json"))
+    return [run, *(path.parent for path in others if _same(described(path.parent), first))]
+
+
+def natural_key(name: str) -> list[tuple]:
+    """Return a key to sort names by in which numbers count as numbers: row 10 after row 9."""
+    return [(0, int(t), "") if t.isdigit() else (1, 0, t) for t in re.split(r"(\d+)", name) if t]
+
+
+def kept(path: Path, identity: dict, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    """Return results that take long: those kept in a file if they are the same, else new ones.
+
+    The results stand in ``path``, a CSV file; what determined them, and what they were made with,
+    beside it in the JSON file of the same name. A process that is killed on the way leaves results
+    without the JSON file at most, which are computed again.
+
+    Parameters
+    ----------
+    path
+        Where to keep the results, with the suffix ``.csv``.
+    identity
+        All that determines the results, in values that JSON knows. Under ``source`` may stand the
+        features table as a :class:`~music_genre.data.table.Source`: it is compared by content.
+    compute
+        Called without arguments if nothing kept has this identity. The results need names for
+        columns; their index is not kept.
+
+    Returns
+    -------
+    DataFrame
+        As read from the file, also the first time: floats to the last bit, text as text (of row
+        names such as "7" too), missing values (None as well) as NaN.
+    """
+    note = path.with_suffix(".json")
+    wanted = json.loads(json.dumps(identity, default=asdict, allow_nan=False))
+    content = provenance.read_json(note) if note.exists() and path.exists() else {}
+    if "identity" not in content or not _same(content["identity"], wanted):
+        results = compute()
+        note.unlink(missing_ok=True)
+        with atomic(path) as temporary:
+            results.to_csv(temporary, index=False, na_rep="NaN")
+        dtypes = {name: _dtype(results[name]) for name in results}
+        content = {"identity": wanted, "dtypes": dtypes, "provenance": provenance.record()}
+        provenance.write_json(note, content)
+    if not content["dtypes"]:
+        return pd.DataFrame()
+    return pd.read_csv(
+        path,
+        dtype={name: dtype for name, dtype in content["dtypes"].items() if dtype != "object"},
+        keep_default_na=False,
+        na_values=["NaN"],
+    )
+
+
+def _dtype(column: pd.Series) -> str:
+    is_text = pd.api.types.infer_dtype(column, skipna=True) == "string"
+    return "str" if is_text else str(column.dtype)
+
+
 def _settings(given: dict) -> dict:
     return {name: value for name, value in given.items() if name not in _NOT_SETTINGS}
+
+
+def _determined_by(content: dict) -> dict:
+    """Return a run's parameters, as this version has them, and its table."""
+    parameters = {**_OTHER_VERSIONS, **content["parameters"]}
+    return {"parameters": parameters, "source": content["source"]}
+
+
+def _same(one: dict, other: dict) -> bool:
+    """Tell whether two identities are equal: tables, under ``source``, are compared by content."""
+    tables = [identity.get("source") for identity in (one, other)]
+    rest = [{**identity, "source": None} for identity in (one, other)]
+    if rest[0] != rest[1] or None in tables:
+        return rest[0] == rest[1] and tables[0] == tables[1]
+    return same_content(*(Source(**table) for table in tables))
 
 
 def source(content: dict) -> Source:
@@ -142,57 +240,34 @@ def source(content: dict) -> Source:
     return Source(**content["source"])
 
 
-def collapse(history: pd.DataFrame) -> str:
-    """Say where a training broke down and how it ended, or nothing where it did not.
+def collapse(history: pd.DataFrame) -> dict | None:
+    """Return where a training broke down and how it ended, or None where it did not.
 
     It did if an epoch's test accuracy lies :data:`COLLAPSE` or more under the best before it; the
-    deepest such fall is told.
+    deepest such fall is returned.
+
+    Returns
+    -------
+    dict or None
+        ``best``, ``low`` and ``last``, test accuracies in per cent: the best before the fall, the
+        lowest, the last epoch's; ``best_epoch`` and ``low_epoch``.
     """
     tested = history.set_index("epoch")["test_accuracy"]
     falls = tested.cummax() - tested
     if not falls.max() >= COLLAPSE:
-        return ""
+        return None
     low = falls.idxmax()
     best = tested.loc[:low].idxmax()
-    return (
-        f"from {tested[best]:.1%} on test rows after epoch {best} it fell to {tested[low]:.1%} "
-        f"after epoch {low}, and ended at {tested.iloc[-1]:.1%}"
-    ).replace("%", " %")
+    return {
+        "best": 100 * tested[best],
+        "best_epoch": int(best),
+        "low": 100 * tested[low],
+        "low_epoch": int(low),
+        "last": 100 * tested.iloc[-1],
+    }
 
 
 def parts(content: dict) -> pd.DataFrame:
     """Return the scores of each part of the split, one line each, in per cent."""
     frame = pd.DataFrame(content["parts"]).T.rename_axis("part").reset_index()
     return frame.astype({"segments": int})
-
-
-def describe(content: dict, folder: Path, *, again: bool = False) -> str:
-    """Say in a sentence what a run was, what came out, where it is, and if it is an ``again``."""
-    given = content["parameters"]
-    test, train = content["parts"]["test"], content["parts"]["train"]
-    end = (
-        f"**The loss stopped being a finite number in epoch {content['epochs_run']}: training "
-        "ended there, and the scores are those of a broken model.** "
-        if content["diverged"]
-        else ""
-    )
-    kept = (
-        f" (epochs 1 to {content['epochs_kept']} come from an earlier training of the same recipe)"
-        if content["epochs_kept"]
-        else ""
-    )
-    before = (
-        f"Trained before (commit {content['provenance']['commit']}, "
-        f"{content['provenance']['created'][:10]}) and not again. "
-        if again
-        else ""
-    )
-    return (
-        f"{before}{content['epochs_run']} of {given['epochs']} epochs, batch size "
-        f"{given['batch_size']}, learning rate {given['learning_rate']:g}, {given['activation']}, "
-        f"dropout {given['dropout']:g}, split by {given['split']}, seed {given['seed']}"
-        f"{', columns shuffled' if given.get('shuffle_columns') else ''}. {end}"
-        f"Accuracy on {test['segments']:,} test segments {test['accuracy']:.2f} %, on "
-        f"{train['segments']:,} training segments {train['accuracy']:.2f} %. "
-        f"{content['seconds']:.0f} s of training{kept}; results in `{display_path(folder)}`."
-    )

@@ -1,4 +1,4 @@
-"""Fit a model, with a progress bar and states to go on from, and predict."""
+"""Train a model, with a progress bar and states to go on from; predict with it."""
 
 import sys
 import time
@@ -11,6 +11,8 @@ from tqdm import tqdm
 
 from music_genre.models import checkpoints
 from music_genre.models.inputs import Prepared
+
+BATCH = 512  # segments predicted at once
 
 
 def fit(
@@ -26,17 +28,27 @@ def fit(
     """Train up to an epoch, with a progress bar; stop at the first loss that is not finite.
 
     With ``resume`` the training goes on from the longest state that an earlier one of the same
-    recipe left (:mod:`music_genre.models.checkpoints`); the numbers are those of one in a single go. For
-    that the order of the rows in an epoch follows from ``seed`` and the epoch alone. (With the JAX
-    back end; the others begin anew.) ``history`` is what this model has gone through already, on
-    other rows: its epochs count, and stand first in what is returned.
+    recipe left (:mod:`music_genre.models.checkpoints`). The numbers are those of a training in one
+    go, because the order of the segments in an epoch follows from ``seed`` and the epoch alone.
+    (This needs the JAX back end; with another one the training starts at the first epoch.)
+
+    Parameters
+    ----------
+    data
+        The parts ``train`` and ``test`` are used: the model learns from the first and is measured
+        on the second after every epoch, which does not influence it.
+    epochs
+        The last epoch to train, counted from 1.
+    history
+        The epochs that this model was trained already, on another split, as this function returned
+        them. They count, and come first in the result.
 
     Returns
     -------
     DataFrame [shape=(n_epochs_run, 7)]
-        epoch (from 1), loss and accuracy of the training rows (while the epoch ran) and of the
-        test rows (after it), the seconds that the epoch took, and whether it was ``kept``: taken
-        from a state. Accuracies are shares, 0 to 1.
+        ``epoch``, from 1; ``loss`` and ``accuracy`` on the training segments, while the epoch ran;
+        ``test_loss`` and ``test_accuracy``, after it; ``seconds``, how long it took; ``kept``,
+        whether the epoch was taken from a state. Accuracies are shares, 0 to 1.
     """
     lines = [] if history is None else history.to_dict("records")
     if lines and not np.isfinite(lines[-1]["loss"]):
@@ -74,7 +86,7 @@ def fit(
 
 
 def _follow(lines: list[dict], bar: tqdm, states: Path) -> keras.callbacks.Callback:
-    """Return a callback that notes each epoch, moves the bar and keeps states."""
+    """Return a callback that records each epoch, moves the bar and keeps states."""
     last = {"epoch": time.perf_counter(), "state": time.perf_counter(), "path": None}
 
     def after_epoch(epoch: int, logs: dict) -> None:
@@ -106,8 +118,8 @@ def _follow(lines: list[dict], bar: tqdm, states: Path) -> keras.callbacks.Callb
     return callback
 
 
-def predict(model: keras.Model, data: Prepared, table: pd.DataFrame) -> pd.DataFrame:
-    """Predict every segment that the split uses.
+def predict(model: keras.Model, data: Prepared, segments: pd.DataFrame) -> pd.DataFrame:
+    """Predict every segment of the features table that the split uses.
 
     Returns
     -------
@@ -116,14 +128,23 @@ def predict(model: keras.Model, data: Prepared, table: pd.DataFrame) -> pd.DataF
         probability.
     """
     used = data.parts != "unused"
-    probabilities = model.predict(data.x[used], batch_size=512, verbose=0)
+    probabilities = model.predict(data.x[used], batch_size=BATCH, verbose=0)
     genres = np.array(data.genres)
     return pd.DataFrame(
         {
-            "filename": table["filename"].to_numpy()[used],
+            "filename": segments["filename"].to_numpy()[used],
             "part": data.parts[used],
-            "label": table["label"].to_numpy()[used],
+            "label": segments["label"].to_numpy()[used],
             "predicted": genres[probabilities.argmax(axis=1)],
             **dict(zip(genres, probabilities.T, strict=True)),
         }
     )
+
+
+def seconds_per_segment(model: keras.Model, data: Prepared) -> float:
+    """Return the time to predict one segment among many, without compilation."""
+    x = data.x[data.parts != "unused"][: 4 * BATCH]
+    model.predict(x, batch_size=BATCH, verbose=0)  # compiles
+    start = time.perf_counter()
+    model.predict(x, batch_size=BATCH, verbose=0)
+    return (time.perf_counter() - start) / len(x)

@@ -13,7 +13,7 @@ import keras
 import pandas as pd
 
 from music_genre import provenance
-from music_genre.analysis import errors, leakage, table1
+from music_genre.analysis import importance, leakage, table1
 from music_genre.exceptions import InputError
 from music_genre.models import baselines, runs
 from music_genre.paths import REPORTS, ROOT, atomic, display_path
@@ -136,7 +136,7 @@ def _markdown(table: pd.DataFrame) -> str:
 
 def _copy_run(run: Path, target: Path) -> None:
     target.mkdir(parents=True)
-    for name in ("metrics.json", "history.csv", errors.IMPORTANCE):
+    for name in ("metrics.json", "history.csv", *importance.FILES):
         if (run / name).exists():
             shutil.copy(run / name, target)
     _, _, predictions = runs.load(run)

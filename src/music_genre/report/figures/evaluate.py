@@ -1,4 +1,4 @@
-"""One run by genre."""
+"""The scores of one run by genre."""
 
 import pandas as pd
 import seaborn as sns
@@ -21,10 +21,7 @@ def confusion(counts: pd.DataFrame) -> Figure:
 
 def per_genre(scores: pd.DataFrame) -> Figure:
     """Draw precision, recall and F1 of each genre."""
-    return _score_bars(scores.set_index("genre")[["precision", "recall", "f1"]])
-
-
-def _score_bars(scores: pd.DataFrame) -> Figure:
+    scores = scores.set_index("genre")[["precision", "recall", "f1"]]
     fig = Figure(figsize=(WIDTH, 3.2), layout="constrained")
     ax = fig.subplots()
     scores.plot.bar(ax=ax, color=[SCORES[name] for name in scores], width=0.78, rot=0)

@@ -1,4 +1,4 @@
-"""Clips over time, and how many segments each genre has."""
+"""Clips over time, and the number of segments of each genre."""
 
 import math
 from collections.abc import Sequence
@@ -11,16 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from music_genre.data.sample import ENVELOPE_HOP, MEASURE_HOP, Measures
-from music_genre.report.figures.style import (
-    INK,
-    OURS,
-    WIDTH,
-    genre_colors,
-)
+from music_genre.report.figures.style import INK, OURS, WIDTH, genre_colors
 
 
 def workflow(steps: Sequence[str]) -> Figure:
-    """Draw steps as boxes in reading order, four to a row, joined by arrows."""
+    """Draw steps as boxes in reading order, four to a line, joined by arrows."""
     across, width, height = 4, 0.74, 0.6
     down = math.ceil(len(steps) / across)
     fig = Figure(figsize=(WIDTH, 1.1 * down))
@@ -34,7 +29,7 @@ def workflow(steps: Sequence[str]) -> Figure:
         ax.text(x, y, step, ha="center", va="center", linespacing=1.5)
     for (x0, y0), (x1, y1) in zip(places, places[1:], strict=False):
         corners = [(x0 + width / 2, y0), (x1 - width / 2, y1)]
-        if y0 != y1:  # to the next row: down, back to its beginning, down
+        if y0 != y1:  # to the next line: down, back to its beginning, down
             middle = (y0 + y1) / 2
             corners = [(x0, y0 + height / 2), (x0, middle), (x1, middle), (x1, y1 - height / 2)]
             ax.plot(*zip(*corners[:-1], strict=True), color=INK, lw=1)
@@ -93,7 +88,7 @@ def descriptors(clips: dict[str, Measures], genre_of: dict[str, str]) -> Figure:
 
 
 def cepstra(clips: dict[str, Measures]) -> Figure:
-    """Draw each clip's MFCC 2 to 20; the first, its loudness, would hide the rest."""
+    """Draw each clip's MFCC 2 to 20; the first, which reflects loudness, would hide the rest."""
     fig, axes = _grid(clips)
     for ax, (clip, measures) in zip(axes, clips.items(), strict=True):
         mesh = _over_time(ax, measures["mfcc"][1:], cmap="vlag", vmin=-50, vmax=50)

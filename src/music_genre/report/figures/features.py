@@ -6,13 +6,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.ticker import SymmetricalLogLocator
 
-from music_genre.report.figures.style import (
-    INK,
-    OURS,
-    TEST,
-    WIDTH,
-    genre_colors,
-)
+from music_genre.report.figures.style import INK, OURS, TEST, WIDTH, genre_colors
 
 
 def scaling(before: pd.DataFrame, after: pd.DataFrame) -> Figure:

@@ -8,7 +8,7 @@ from music_genre.report.figures.style import OURS, TEST, WIDTH
 
 
 def curves(history: pd.DataFrame) -> Figure:
-    """Draw loss and accuracy over epochs, of training and test rows."""
+    """Draw loss and accuracy on training and test segments over epochs."""
     fig = Figure(figsize=(WIDTH, 3.4), layout="constrained")
     marker = "o" if len(history) < 3 else None
     panels = {"loss": (1, "cross-entropy"), "accuracy": (100, "accuracy [%]")}
