@@ -96,8 +96,9 @@ display.say(
   the {{ lstm }} reach {{ found.segment.accuracy | fixed(2) }} % (95 % interval
   {{ found.segment.low | fixed }} to {{ found.segment.high | fixed }}).
 {% if paper is not none %}
-{% set side = "above" if paper > found.segment.high else "below" if paper < found.segment.low %}
-  The paper's {{ paper | fixed(2) }} % lies {{ side or "within" }} this interval.
+  The paper's {{ paper | fixed(2) }} % lies
+  {{ "above" if paper > found.segment.high
+     else "below" if paper < found.segment.low else "within" }} this interval.
 {% endif %}
 {% for name, one in found.items() if name != "segment" %}
   With {{ SPLITS[name].held_out }} held out, they reach {{ one.accuracy | fixed(2) }} %.
@@ -116,8 +117,7 @@ display.say(
     their accuracy minus its own is {{ one.difference | fixed }} points (95 % interval
     {{ one.difference_low | fixed }} to {{ one.difference_high | fixed }}). Of
     {{ one.better + one.undecided + one.worse }} simpler models, {{ one.better }} are better than
-    the {{ lstm }}, {{ one.worse }} are worse, and for {{ one.undecided }} the interval includes
-    zero.
+    the {{ lstm }} and {{ one.worse }} worse; for {{ one.undecided }} the interval includes zero.
 {% endfor %}
 - **Would it work on music it has never heard?**
 {% if strictest.disjoint_by %}
@@ -145,6 +145,10 @@ display.say(
 # %%
 display.say(
     """
+{% if diverged %}
+- Split by {{ diverged | listed }}, the loss of the {{ lstm }} became NaN or infinite. Their scores
+  there are those of a broken model.
+{% endif %}
 {% for name, fall in falls.items() if fall %}
 - Split by {{ name }}, the training of the {{ lstm }} broke down on the way: the test accuracy fell
   from {{ fall.best | fixed }} % after epoch {{ fall.best_epoch }} to {{ fall.low | fixed }} % after
@@ -152,6 +156,7 @@ display.say(
 {% endfor %}
 """,
     lstm=leakage.LSTM,
+    diverged=[name for name, one in compared.items() if one.result["diverged"]],
     falls={name: runs.collapse(one.history) for name, one in compared.items()},
 )
 
@@ -187,12 +192,12 @@ display.say(
 {% for step in steps %}
 - **From {{ step.looser }} to {{ step.stricter }}**
 {%- if step.no_longer_shared %} (no longer shared: {{ step.no_longer_shared | listed }}
-{%- if step.leaves_out %}; left out: {{ step.leaves_out }}{% endif %}){% endif %}, accuracy falls
-  by {{ step.mean | fixed }} percentage points on average over {{ step.models }} models that learn:
-  least for {{ step.least_model }} ({{ step.least | fixed }}), most for {{ step.most_model }}
-  ({{ step.most | fixed }}), and by {{ step.lstm | fixed }} for the {{ lstm }}. Training segments:
-  {{ step.train_looser | count }} by {{ step.looser }}, {{ step.train_stricter | count }} by
-  {{ step.stricter }}.
+{%- if step.leaves_out %}; left out: {{ step.leaves_out }}{% endif %}){% endif %}, the drop in
+  accuracy is {{ step.mean | fixed }} percentage points on average over {{ step.models }} models
+  that learn: smallest for {{ step.least_model }} ({{ step.least | fixed }}), largest for
+  {{ step.most_model }} ({{ step.most | fixed }}), and {{ step.lstm | fixed }} for the {{ lstm }}.
+  Training segments: {{ step.train_looser | count }} by {{ step.looser }},
+  {{ step.train_stricter | count }} by {{ step.stricter }}.
 {% else %}
 Only one split was trained, so what a stricter one takes away was not measured.
 {% endfor %}
