@@ -9,7 +9,8 @@ override RECIPES := $(value RECIPES)
 override SPLITS := $(value SPLITS)
 override STRICT := $(value STRICT)
 override CLIPS := $(value CLIPS)
-export TABLE FEATURES GTZAN SEEDS RECIPES SPLITS STRICT CLIPS
+override TAKE := $(value TAKE)
+export TABLE FEATURES GTZAN SEEDS RECIPES SPLITS STRICT CLIPS TAKE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -45,7 +46,7 @@ environment:
 
 # ---- What to ask for.
 
-.PHONY: help report restore publish data pairs test lab bench-features bench-train sample lock clean
+.PHONY: help report restore publish data pairs style test lab bench-features bench-train sample lock clean
 
 help: ## this list
 	@echo "usage: make TARGET [TABLE=folder under params/] [FEATURES=table.csv | GTZAN=folder of music]"
@@ -67,12 +68,20 @@ publish: | $(READY) ## put the report of the full table, and what is behind it, 
 data: | $(READY) ## download GTZAN and the published lists into data/; CHECK=1: say what is there
 	@$(PYTHON) -m music_genre.data.$(if $(CHECK),gtzan,fetch) $${GTZAN:+"$$GTZAN"}
 
-test: | $(READY) ## style and tests
+pairs: | $(READY) ## bring each notebook's .py and .ipynb into agreement; TAKE=py or TAKE=ipynb where both were edited
+	@$(PYTHON) -m music_genre.pairs $${TAKE:+"$$TAKE"}
+
+style: | $(READY) ## ruff, pairs of notebooks, no outputs in git
 	@$(PYTHON) -m ruff check --quiet . && $(PYTHON) -m ruff format --check --quiet .
+	@$(PYTHON) -m music_genre.pairs && $(PYTHON) -m music_genre.strip check
+
+test: style ## style and all tests; the slowest are named
 	@$(PYTHON) -m pytest -q -n auto --dist loadfile
 
-lab: | $(READY) ## JupyterLab on the notebooks
-	@$(PYTHON) -m jupyterlab notebooks
+lab: | $(READY) ## JupyterLab on notebooks/; LAB="--port 9999 --no-browser": flags for it
+	@git config filter.notebook.clean "python3 -I src/music_genre/strip.py" 2>/dev/null || true
+	@JUPYTER_CONFIG_PATH="$(CURDIR)/.jupyter$${JUPYTER_CONFIG_PATH:+:$$JUPYTER_CONFIG_PATH}" \
+	  $(PYTHON) -m jupyterlab $(LAB)
 
 bench-features: | $(READY) ## how quickly features come, on the clips in CLIPS=folder
 	@$(PYTHON) tests/bench/bench_features.py "$${CLIPS:?name a folder of clips with CLIPS=}"

@@ -59,13 +59,16 @@ for split, predicted in predictions.items():
         source,
     )
     display.say(
-        "**Split by {{ split }}.** {{ tracks | count }} tracks were tested. By the mean of their "
-        "segments' probabilities, {{ correct | fixed(1) }} % of them are classified correctly. "
-        "All segments are classified correctly in {{ all_correct | count }} tracks, none in "
-        "{{ none_correct | count }}."
-        "{% if wrong %} Half of the {{ wrong | count }} wrong segments belong to "
-        "{{ half | count }} {{ 'track' if half == 1 else 'tracks' }} "
-        "({{ (100 * half / tracks) | fixed(0) }} %).{% endif %}",
+        """
+        **Split by {{ split }}.** {{ tracks | count }} tracks were tested. By the mean of their
+        segments' probabilities, {{ correct | fixed(1) }} % of them are classified correctly. All
+        segments are classified correctly in {{ all_correct | count }} tracks, none in
+        {{ none_correct | count }}.
+        {% if wrong %}
+        Half of the {{ wrong | count }} wrong segments belong to {{ half | count }}
+        {{ "track" if half == 1 else "tracks" }} ({{ (100 * half / tracks) | fixed(0) }} %).
+        {% endif %}
+        """,
         split=split,
         **errors.concentration(tracks),
     )
@@ -74,8 +77,8 @@ for split, predicted in predictions.items():
 # ## Which genres are confused, and by how many tracks?
 #
 # The confusion matrix for the split by segment is in the last row's own section; here is the one
-# with whole tracks held out. For both splits, the tables show whether the most frequent confusions
-# come from a few tracks.
+# with whole tracks held out. The tables show whether the most frequent confusions come from a few
+# tracks.
 
 # %%
 for split, predicted in predictions.items():
@@ -95,21 +98,28 @@ for split, predicted in predictions.items():
         source,
     )
     display.say(
-        "{% if halves %}In each of these confusions, half of the segments belong to "
-        "{{ halves | min }}{% if halves | min < halves | max %} to {{ halves | max }}{% endif %} "
-        "{{ 'track' if halves | max == 1 else 'tracks' }}."
-        "{% else %}No segment was predicted as another genre.{% endif %}",
+        """
+        {% if halves %}
+        In each of these confusions, half of the segments belong to {{ halves | min }}
+        {% if halves | min < halves | max %}
+        to {{ halves | max }}
+        {% endif %}
+        {{ "track" if halves | max == 1 else "tracks" }}.
+        {% else %}
+        No segment was predicted as another genre.
+        {% endif %}
+        """,
         halves=confused["half"].to_list(),
     )
 
 # %% [markdown]
 # ## Are the known faulty clips to blame?
 #
-# Some clips of GTZAN are in it twice; others are versions of one recording, are distorted, or have
-# a disputed genre. Duplicates are found in the features table itself: their segments are equal in
+# Some of GTZAN's clips occur twice; others are versions of one recording, are distorted, or have a
+# disputed genre. Duplicates are found in the features table itself: their segments are equal in
 # all 57 features. The other faulty clips are those that the published, fault-filtered partition
-# (Kereliuk, Sturm & Larsen 2015) leaves out; they are examined if its lists are available
-# (`make data`), which do not list disputed genres separately.
+# (Kereliuk, Sturm & Larsen 2015) leaves out. They are examined if its lists are available
+# (`make data`); the lists do not mark disputed genres separately.
 #
 # If a fault causes errors, the accuracy on segments with it is lower than on those without it. A
 # duplicate may also be easier: an equal segment may have been trained on.

@@ -222,8 +222,8 @@ display.say(
     {% if epochs_kept == epochs_run %}
     All epochs come from an earlier training of the same recipe.
     {% elif epochs_kept %}
-    Epochs 1 to {{ epochs_kept }} come from an earlier training of the same recipe; the others took
-    {{ seconds | fixed(0) }} s.
+    Everything up to epoch {{ epochs_kept }} comes from an earlier training of the same recipe; the
+    rest took {{ seconds | fixed(0) }} s.
     {% else %}
     Training took {{ seconds | fixed(0) }} s.
     {% endif %}

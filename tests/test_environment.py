@@ -32,3 +32,12 @@ def test_conda_environment_installs_exactly_the_lock_and_the_package():
     dependencies = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     assert dependencies[:2] == ["python=3.11", "pip"]
     assert dependencies[2]["pip"] == [*pins(), "-e ."]
+
+
+def test_citation_is_of_this_version():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == PROJECT["version"]
+    assert citation["license"] == PROJECT["license"]
+    assert [work["title"] for work in citation["references"]] == [
+        "Music Genre Classification With Deep Learning"
+    ]

@@ -15,8 +15,9 @@ import soundfile
 from conftest import SHARED, needs_shared
 
 from music_genre.data import extraction
+from music_genre.data.columns import COLUMNS, SAMPLE_RATE
 from music_genre.data.extraction import extract, write
-from music_genre.data.features import COLUMNS, SAMPLE_RATE, extract_clip
+from music_genre.data.features import extract_clip
 from music_genre.exceptions import InputError
 
 JAZZ = SHARED / "genres_original" / "jazz"
@@ -211,7 +212,7 @@ def test_gtzans_corrupt_clip_is_left_out(tmp_path, described):
 
 
 def test_two_clips_of_one_name_are_an_error(tmp_path, clips):
-    with pytest.raises(InputError, match=r"a\.00000 stands twice"):
+    with pytest.raises(InputError, match=r"a\.00000 occurs twice"):
         extract(pd.concat([clips, clips[:1]]), cache=tmp_path / "kept")
 
 

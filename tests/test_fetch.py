@@ -327,7 +327,7 @@ def test_folder_that_cannot_be_written_is_told(tmp_path, site, sources):
 def start(folder):
     """Start a run in a process of its own, with this test's sources."""
     code = (
-        "import sys\nfrom music_genre import fetch\n"
+        "import sys\nfrom music_genre.data import fetch\n"
         "sys.modules['kagglehub'] = None\n"
         f"fetch.ARCHIVES, fetch.LISTS = {fetch.ARCHIVES!r}, {fetch.LISTS!r}\n"
         f"fetch.fetch({str(folder)!r})"

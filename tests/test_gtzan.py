@@ -87,7 +87,7 @@ def test_two_possible_folders_are_not_guessed_between(tmp_path):
 def test_no_music_is_one_clear_error(tmp_path):
     with pytest.raises(InputError, match="no genre folders with audio"):
         gtzan.find_clips(tmp_path)
-    with pytest.raises(InputError, match="is no folder"):
+    with pytest.raises(InputError, match="is not a folder"):
         gtzan.find_clips(tmp_path / "absent")
 
 

@@ -218,7 +218,7 @@ def test_report_is_built_around_a_row_that_fails(built):
     html = BeautifulSoup((built / "reports/tiny/report.html").read_text(), "html.parser")
     reason = "test_size 0.001 of 500 segments cannot be split"
     assert reason in html.find(id="row-30").get_text()
-    assert f"failed: InputError: {reason}" in html.find(id="table1").table.get_text()
+    assert f"failed: {reason}" in html.find(id="table1").table.get_text()
     assert html.find(id="row-2").img
 
     (built / "params/tiny/30.yaml").unlink()
@@ -381,5 +381,7 @@ def test_other_features_table_concerns_all_that_read_it(built, few_rows):
     few_rows.to_csv(path, index=False)
     os.utime(path, (0, 0))  # old, as files that one has had for long are: its content counts
     would = would_run(built, "TABLE=tiny", f"FEATURES={path.name}")
-    assert len(would) == 8
+    assert {name.removeprefix("reports/tiny/") for name in would} >= {
+        "explore", "features", "rows/2/train", "rows/10/train", "table1", "report",
+    }  # fmt: skip
     assert would_run(built, "TABLE=tiny")  # the plan of before is written again

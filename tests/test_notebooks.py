@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 
-import jupytext
 import nbformat
 import pytest
 from test_recipes import trained
@@ -37,24 +36,12 @@ def read(name):
     return nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
 
 
-@pytest.mark.parametrize("name", NOTEBOOKS)
-def test_pair_agrees_in_both_directions_and_carries_no_outputs(name):
-    pair, text = read(name), (ROOT / "notebooks" / f"{name}.py").read_text()
-    source = jupytext.reads(text, fmt="py:percent")
-    assert [(c.cell_type, c.source, c.metadata.get("tags")) for c in pair.cells] == [
-        (c.cell_type, c.source, c.metadata.get("tags")) for c in source.cells
-    ]
-    assert jupytext.writes(pair, fmt="py:percent") == text  # as JupyterLab saves it
-    assert pair.metadata["kernelspec"]["name"] == "python3"
-    for cell in pair.cells:
-        if cell.cell_type == "code":
-            assert cell.outputs == []
-            assert cell.execution_count is None
-
-
 def test_there_is_no_other_notebook():
     listed = subprocess.run(
-        ["git", "-C", ROOT, "ls-files", "notebooks"], capture_output=True, text=True, check=True
+        ["git", "-C", ROOT, "ls-files", "notebooks/*.py", "notebooks/*.ipynb"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     pairs = {f"notebooks/{name}{suffix}" for name in NOTEBOOKS for suffix in (".py", ".ipynb")}
     assert set(listed.stdout.split()) == pairs
@@ -75,7 +62,7 @@ def test_help_of_papermill_is_the_manual(tmp_path):
     assert done.returncode == 0
     for name in params.KNOWN["train"]:
         assert re.search(rf"^ +{name}: \w+ \(default ", done.stdout, re.MULTILINE), name
-    assert "passes over the training rows" in done.stdout
+    assert "passes over the training segments" in done.stdout
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
@@ -98,7 +85,7 @@ def by_hand(tmp_path_factory):
     )  # fmt: skip
     new = set((ROOT / "reports").rglob("*")) - before
     yield done, folder / "out.ipynb", {path for path in new if path.is_file()}
-    made = re.search(r"results in `reports/manual/([^`]+)`", (folder / "out.ipynb").read_text())
+    made = re.search(r"results are in `reports/manual/([^`]+)`", (folder / "out.ipynb").read_text())
     shutil.rmtree(MANUAL / made[1])
 
 
@@ -142,8 +129,20 @@ def test_figures_carry_alternative_text_and_captions_the_data(by_hand):
 def test_evaluate_by_hand_takes_the_newest_run(by_hand, tmp_path):
     done = papermill("notebooks/evaluate.ipynb", tmp_path / "out.ipynb", cwd=ROOT)
     assert done.returncode == 0, done.stderr
-    text = (tmp_path / "out.ipynb").read_text()
-    assert "1 of 1 epochs, batch size 256" in text
+    made = next(path.parent for path in by_hand[2] if path.name == "metrics.json")
+    assert f"`reports/manual/{made.name}`: 1 of 1 epochs" in (tmp_path / "out.ipynb").read_text()
+
+
+def test_finished_training_is_shown_and_not_repeated(by_hand, tmp_path):
+    made = next(path.parent for path in by_hand[2] if path.name == "metrics.json")
+    before = (made / "metrics.json").stat().st_mtime_ns
+    done = papermill(
+        "notebooks/train.ipynb", tmp_path / "out.ipynb", "-p", "epochs", 1, "-p", "batch_size", 256,
+        "-r", "features", SAMPLE_TABLE, "-r", "output", made, cwd=ROOT,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "is not repeated" in (tmp_path / "out.ipynb").read_text()
+    assert (made / "metrics.json").stat().st_mtime_ns == before
 
 
 def test_recipes_are_compared_with_the_paper(tmp_path):

@@ -9,6 +9,9 @@ tried again next time.
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
 
 from papermill import execute_notebook
 from papermill.exceptions import PapermillExecutionError
@@ -49,9 +52,8 @@ def execute(step: dict) -> None:
                 stderr_file=log,
             )
         except PapermillExecutionError as error:
-            raise InputError(
-                f"{error.evalue} ({display_path(partial)} shows how far the notebook came)"
-            ) from error
+            known = error.ename == "InputError"
+            raise InputError(error.evalue if known else f"{error.ename}: {error.evalue}") from error
     partial.replace(target)
     print(f"{display_path(target)}: {time.monotonic() - start:.0f} s", flush=True)
 
@@ -98,7 +100,11 @@ if __name__ == "__main__":
     try:
         execute(step)
     except InputError as error:
-        print(f"error: {step['notebook']} failed: {error}", file=sys.stderr)
+        print(
+            f"error: {step['notebook']} failed: {error} How far it came: "
+            f"{step['target'].replace('.ipynb', '.partial.ipynb')}",
+            file=sys.stderr,
+        )
         if not trains:
             sys.exit(1)
         record_failure(step, str(error))

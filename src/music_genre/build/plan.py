@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from music_genre import pairs
 from music_genre.data import find
 from music_genre.exceptions import InputError
 from music_genre.paths import DATA, REPORTS, ROOT, atomic, display_path
@@ -336,6 +337,7 @@ def write(asked: Options) -> Path:
             "file": display_path(step.file) if step.file else "",
             "given": {name: given[name] for name in names if name in given},
             "table": checksum if "features" in names else "",
+            "source": _sha256(NOTEBOOKS / f"{step.notebook}.py"),  # not its time: Jupyter saves
             "shows": [display_path(path) for path in step.shows],
             **common,
         }
@@ -374,8 +376,7 @@ def _rules(planned: list[Step], page: Path, tables: dict[str, str], *, extract: 
     """Return the plan as rules for make: a target, what it depends on, and its command."""
     text = "# Written by `make report` (music_genre.build.plan): a rule for each step.\n\n"
     for notebook in sorted({step.notebook for step in planned}):
-        files = [NOTEBOOKS / f"{notebook}.ipynb", *sorted(imported(NOTEBOOKS / f"{notebook}.py"))]
-        text += f"{notebook} := {_listed(files)}\n"
+        text += f"{notebook} := {_listed(sorted(imported(NOTEBOOKS / f'{notebook}.py')))}\n"
     text += "\n"
     extracted = display_path(find.EXTRACTED)
     for step in planned:
@@ -427,7 +428,12 @@ def _listed(paths: Iterable[Path]) -> str:
 
 def main(make: str) -> None:
     """Plan what the environment asks for, and become make, with a job for each core by default."""
-    rules = write(options(os.environ))
+    asked = options(os.environ)
+    done, problems = pairs.check()
+    print("".join(f"{line}\n" for line in done), end="", flush=True)
+    if problems:
+        raise InputError("\n".join(problems))
+    rules = write(asked)
     # What was typed as variables stays out of make's sight from here on.
     flags = os.environ.get("MAKEFLAGS", "").split(" -- ")[0]
     jobs = [] if re.search(r"(^| )-j|--jobserver", flags) else [f"-j{os.cpu_count()}"]

@@ -1,4 +1,4 @@
-"""The published lists about GTZAN's clips: which they are, and where they lie."""
+"""The published lists about GTZAN's clips: their sources and checksums; find and read them."""
 
 import hashlib
 from pathlib import Path
@@ -33,10 +33,10 @@ LISTS = {
 
 
 def read(name: str, table_folder: Path | None = None) -> list[str] | None:
-    """Return the lines of a list, or None if it is not at hand.
+    """Return the lines of a list, or None if it is not available.
 
-    Looked for in ``data/splits``, then in the folder ``splits`` of ``table_folder``. A file that differs
-    from what was published is not taken for it.
+    It is looked for in ``data/splits``, then in the folder ``splits`` of ``table_folder``. Only a
+    file with the published content is accepted.
     """
     folders = [DATA, *([] if table_folder is None else [table_folder])]
     found = [path for folder in folders if (path := find_list(LISTS[name][0], folder / "splits"))]

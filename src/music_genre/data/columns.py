@@ -2,9 +2,7 @@
 
 SAMPLE_RATE = 22_050  # Hz
 SEGMENT_HOP = 3 * SAMPLE_RATE  # samples from one segment's start to the next one's
-SEGMENT_LENGTH = (
-    SEGMENT_HOP - 1
-)  # samples in a segment: 66,149, the value of the table's column `length`
+SEGMENT_LENGTH = SEGMENT_HOP - 1  # samples in a segment: the table's column `length`, 66,149
 N_MFCC = 20
 _VARYING = ["chroma_stft", "rms", "spectral_centroid", "spectral_bandwidth", "rolloff",
             "zero_crossing_rate", "harmony", "perceptr"]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Many clips in, one table out: on all cores, continued where a run was interrupted."""
+"""Extract the features of many clips into one table: on all cores, in runs that can be resumed."""
 
 import fcntl
 import hashlib
@@ -22,7 +22,7 @@ from music_genre.exceptions import InputError
 from music_genre.paths import ROOT, atomic, display_path
 from music_genre.provenance import read_json
 
-VERSION = 1  # raise it when a change of `features` changes a value: kept clips are then redone
+VERSION = 1  # raise it when a change in `features` changes values: those kept before are not reused
 
 
 def extract(
@@ -30,18 +30,18 @@ def extract(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Describe every segment of many clips, as :func:`music_genre.data.features.extract_clip` does.
 
-    One process per core takes clip after clip; how many there are does not change a value, and
-    the environment variable ``LOKY_MAX_CPU_COUNT`` sets fewer. joblib's other back ends take the
-    work past one machine, for instance a Dask cluster (``pip install distributed``) whose workers
+    One process per core takes clip after clip. Their number does not change any value; the
+    environment variable ``LOKY_MAX_CPU_COUNT`` limits it. joblib's other back ends spread the work
+    over several machines, for instance a Dask cluster (``pip install distributed``) whose workers
     see the clips under the same paths::
 
         client = dask.distributed.Client("scheduler:8786")
         with joblib.parallel_config(backend="dask"):
             table, problems = extract(clips, cache="data/extracted")
 
-    Values are kept per clip under ``cache``, by the clip's SHA-256, ``VERSION`` and the versions
-    of the libraries that compute them. A later run takes them from there, so it continues an
-    interrupted one, and redoes a changed clip alone. A damaged entry is recomputed.
+    The values of each clip are kept under ``cache``, by the clip's SHA-256, ``VERSION`` and the
+    versions of the libraries that compute them. A later run reuses them: it continues an
+    interrupted one, and extracts only clips that changed. A damaged entry is computed again.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def extract(
         ``path``, ``clip`` (the name, unique) and ``genre``, as
         :func:`music_genre.data.gtzan.find_clips` lists them.
     cache
-        Folder of the kept clips. Several runs may share it.
+        Folder of the kept values. Several runs may share it.
     strict
         Whether a clip that cannot be described is an error.
 
@@ -64,12 +64,12 @@ def extract(
     Raises
     ------
     InputError
-        A clip name stands twice, no clip can be described, ``cache`` cannot be written, or, if
-        ``strict``, any clip cannot be described; all others are kept nevertheless.
+        A clip name occurs twice, no clip can be described, ``cache`` cannot be written, or, if
+        ``strict``, any clip cannot be described; the values of all others are kept nevertheless.
     """
     twice = clips.loc[clips["clip"].duplicated(), "clip"]
     if len(twice):
-        raise InputError(f"The clip name {twice.iloc[0]} stands twice: rename one of the files.")
+        raise InputError(f"The clip name {twice.iloc[0]} occurs twice: rename one of the files.")
     clips = clips.sort_values(["genre", "clip"])
     described = _describe(clips["path"], Path(cache) / _versions())
     tables, problems = [], []
@@ -93,11 +93,11 @@ def extract(
 def write(
     clips: pd.DataFrame, path: str | Path, *, cache: str | Path, strict: bool = False
 ) -> None:
-    """Write the table of :func:`extract` as CSV, and how many clips are in it beside it.
+    """Write the table of :func:`extract` as CSV, and a JSON file that says what it holds.
 
-    ``<name>.problems.json`` beside ``<name>.csv`` holds the counts ``clips`` and ``segments`` of
-    the table, and ``problems``, the ``clip``, ``path`` and ``reason`` of each clip left out. The
-    closing lines, on stderr, say the same.
+    ``<name>.problems.json`` beside ``<name>.csv`` holds the table's numbers of ``clips`` and
+    ``segments``, and ``problems``: the ``clip``, ``path`` and ``reason`` of each clip left out.
+    The same is printed to stderr.
 
     Raises
     ------
@@ -134,7 +134,8 @@ def _describe(paths: pd.Series, folder: Path) -> dict[Path, np.ndarray | InputEr
             entry = folder / f"{_sha256(path)}.json"
         except OSError as error:
             described[path] = InputError(
-                f"{display_path(path)} cannot be read ({error.strerror}): replace it or leave it out."
+                f"{display_path(path)} cannot be read ({error.strerror}): "
+                "replace it or leave it out."
             )
             continue
         values = _kept(entry)
@@ -162,9 +163,10 @@ def _describe_clip(path: Path) -> tuple[Path, np.ndarray | InputError]:
 
 
 def _compile() -> None:
-    # On a machine's first run Numba compiles parts of librosa, for half a minute, and keeps them.
-    # Done here once, every process finds them, and the time left is not misjudged. One run at a
-    # time: what two keep at once can be a mixture that crashes every later run.
+    # On a machine's first run Numba compiles parts of librosa, for half a minute, and caches them.
+    # Done here once, it spares every process the same and the progress bar a misjudged time left.
+    # The lock is there because two runs that fill the cache at once can leave a mixture that
+    # crashes every later run.
     print("Starting; on a machine's first run this takes a minute.", file=sys.stderr)
     lock = ROOT / ".cache" / "numba.lock"
     lock.parent.mkdir(exist_ok=True)
@@ -190,7 +192,7 @@ def _sha256(path: Path) -> str:
 
 
 def _keep(entry: Path, values: np.ndarray) -> None:
-    body = json.dumps(values.tolist())  # Python writes floats so that they read back equal
+    body = json.dumps(values.tolist())  # Python writes floats such that they read back equal
     digest = hashlib.sha256(body.encode()).hexdigest()
     with atomic(entry) as temporary:
         temporary.write_text(f"{digest}\n{body}", encoding="utf-8")
@@ -199,7 +201,7 @@ def _keep(entry: Path, values: np.ndarray) -> None:
 def _kept(entry: Path) -> np.ndarray | None:
     try:
         digest, body = entry.read_text(encoding="utf-8").split("\n")
-    except (OSError, ValueError):  # not there; not text, or not two lines
+    except (OSError, ValueError):  # missing; not text; not two lines
         return None
     if digest != hashlib.sha256(body.encode()).hexdigest():
         return None
@@ -210,7 +212,7 @@ if __name__ == "__main__":
     from music_genre.data.find import EXTRACTED
     from music_genre.data.gtzan import find_clips
 
-    warnings.filterwarnings("ignore", module="joblib")  # it remarks on a run that ends early
+    warnings.filterwarnings("ignore", module="joblib")  # it warns of a run that ends early
     asked = read_json(sys.argv[1])  # as music_genre.build.plan writes it
     try:
         write(

@@ -1,4 +1,4 @@
-"""A clip in, one row of 60 columns per whole 3-second segment out."""
+"""Compute the 60 columns of each whole 3-second segment of a clip."""
 
 import warnings
 from functools import cache
@@ -26,8 +26,8 @@ N_FFT = 2048  # samples, librosa's default
 HOP = 512  # samples, librosa's default
 FREQUENCIES = np.arange(N_FFT // 2 + 1) * SAMPLE_RATE / N_FFT  # Hz, of the STFT's bins
 MEDIAN = 31  # frames, and bins, of the harmonic-percussive separation; librosa's default
-SILENCE = 2**-15  # full scale is 1; the smallest step of 16-bit audio, in which GTZAN comes
-LOUDEST = 2**15  # samples of 16-bit audio that were never scaled; beyond, powers may overflow
+SILENCE = 2**-15  # the smallest step of 16-bit audio, GTZAN's format; full scale is 1
+LOUDEST = 2**15  # full scale of 16-bit samples left as integers; beyond it, powers may overflow
 
 
 def load_clip(path: str | Path) -> np.ndarray:
@@ -93,8 +93,9 @@ def extract_clip(path: str | Path, *, label: str | None = None) -> pd.DataFrame:
     label                the genre
     ==================== ===================================== ===================================
 
-    A silent segment within a clip is kept: its features are defined, if dull (spectral columns 0,
-    mfcc1 the floor of the dB scale, tempo the mode of librosa's prior), and it holds its place.
+    A silent segment within a clip is kept, so that the segments after it keep their numbers. Its
+    features are defined: spectral columns are 0, mfcc1 is the floor of the dB scale, tempo the
+    mode of librosa's prior.
 
     Parameters
     ----------
@@ -106,7 +107,7 @@ def extract_clip(path: str | Path, *, label: str | None = None) -> pd.DataFrame:
     Returns
     -------
     DataFrame [shape=(n_segments, 60)]
-        The columns are ``COLUMNS``. What is left after the last whole segment is not described.
+        The columns are ``COLUMNS``. What follows the last whole segment is ignored.
 
     Raises
     ------
@@ -122,8 +123,8 @@ def extract_clip(path: str | Path, *, label: str | None = None) -> pd.DataFrame:
     ]
     if not segments:
         raise InputError(
-            f"{display_path(path)} lasts {len(y) / SAMPLE_RATE:.2f} s, less than one segment of 3 s: "
-            "leave it out or use a longer clip."
+            f"{display_path(path)} lasts {len(y) / SAMPLE_RATE:.2f} s, less than one segment of "
+            "3 s: leave it out or use a longer clip."
         )
     peak = max(np.abs(segment).max() for segment in segments)
     if peak < SILENCE:
@@ -144,8 +145,8 @@ def extract_clip(path: str | Path, *, label: str | None = None) -> pd.DataFrame:
 def segment_features(y: np.ndarray) -> dict[str, float]:
     """Compute the 57 features of one segment [shape=(66149,)] at 22,050 Hz.
 
-    :func:`extract_clip` says what they are. The values are librosa's; where its functions took
-    most of the time, shorter equals stand in their place.
+    :func:`extract_clip` says what they are. The values are librosa's; its slowest functions are
+    replaced by shorter ones that return the same.
     """
     stft = librosa.stft(y, n_fft=N_FFT, hop_length=HOP, pad_mode="reflect")
     magnitude = np.abs(stft)
@@ -178,7 +179,7 @@ def _mel_filters() -> np.ndarray:
 
 
 def _centroid_and_bandwidth(magnitude: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Equal ``feature.spectral_centroid`` and ``feature.spectral_bandwidth`` [Hz]."""
+    """Return what ``feature.spectral_centroid`` and ``feature.spectral_bandwidth`` do [Hz]."""
     weights = librosa.util.normalize(magnitude, norm=1)
     centroid = FREQUENCIES @ weights
     spread = weights * (FREQUENCIES[:, np.newaxis] - centroid) ** 2
@@ -186,27 +187,27 @@ def _centroid_and_bandwidth(magnitude: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 def _rolloff(magnitude: np.ndarray) -> np.ndarray:
-    """Equal ``feature.spectral_rolloff`` [Hz]: the first bin that 85 % is reached in."""
+    """Return what ``feature.spectral_rolloff`` does [Hz]: the first bin to reach 85 %."""
     total = np.cumsum(magnitude, axis=0)
     return FREQUENCIES[np.argmax(total >= 0.85 * total[-1], axis=0)]
 
 
 def _zero_crossing_rate(y: np.ndarray) -> np.ndarray:
-    """Equal ``feature.zero_crossing_rate``: per frame, its threshold of 1e-10 taken for zero."""
+    """Return what ``feature.zero_crossing_rate`` does, with its threshold for zero, 1e-10."""
     negative = np.pad(y < -1e-10, N_FFT // 2, mode="edge")
     crossings = negative[1:] != negative[:-1]
     return librosa.util.frame(crossings, frame_length=N_FFT - 1, hop_length=HOP).sum(axis=0) / N_FFT
 
 
 def _tuning(power: np.ndarray) -> float:
-    """Equal ``librosa.estimate_tuning``, given only the bins in which it looks for pitches."""
+    """Return what ``librosa.estimate_tuning`` does, from only the bins that it searches."""
     bins = 375  # up to 4,016 Hz; it looks up to 4,000 Hz, and at neighbouring bins
     n_fft = 2 * (bins - 1)
-    with warnings.catch_warnings():  # silence has no pitches: librosa warns and answers 0
+    with warnings.catch_warnings():  # silence has no pitches: librosa warns and returns 0
         warnings.filterwarnings("ignore", message="Trying to estimate tuning from empty")
         return librosa.estimate_tuning(
             S=power[:bins],
-            sr=SAMPLE_RATE * n_fft / N_FFT,  # leaves each bin at its frequency
+            sr=SAMPLE_RATE * n_fft / N_FFT,  # keeps each bin at its frequency
             n_fft=n_fft,
             ref=0.1 * power.max(axis=0, keepdims=True),  # over all bins, as by default
         )
@@ -217,12 +218,12 @@ def _separate(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Split a segment into its harmonic and percussive signal, as ``librosa.effects.hpss`` does.
 
-    The two soft masks add up to one, so the percussive signal is what the harmonic one leaves.
+    The two soft masks add up to one, so the percussive signal is the rest of the segment.
     """
     harmonic = _running_median(magnitude) ** 2
     either = harmonic + _running_median(magnitude.T).T ** 2
     mask = np.divide(harmonic, either, out=np.full_like(either, 0.5), where=either > 0)
-    # No length: what effects.hpss did when the table was made. The end is zero-padded instead.
+    # Without a length, as effects.hpss did when the table was made; the end is zero-padded instead.
     signal = librosa.istft(stft * mask, hop_length=HOP)
     rest = y[: len(signal)] - signal
     return tuple(librosa.util.fix_length(part, size=SEGMENT_LENGTH) for part in (signal, rest))
@@ -231,8 +232,8 @@ def _separate(
 def _running_median(rows: np.ndarray) -> np.ndarray:
     """Filter each row with a median of 31, mirrored at its ends.
 
-    Equals ``median_filter(rows, size=(1, 31), mode="reflect")``, but SciPy's filter is many times
-    quicker over one dimension: the padded rows are laid end to end.
+    The result is that of ``median_filter(rows, size=(1, 31), mode="reflect")``. SciPy's filter is
+    many times faster in one dimension, so the padded rows are laid end to end.
     """
     half = MEDIAN // 2
     padded = np.pad(rows, ((0, 0), (half, half)), mode="symmetric")

@@ -1,8 +1,8 @@
 """Download what the full report needs into ``data/``: GTZAN's audio and the published lists.
 
-What is there already is not downloaded again. A download that broke is taken up where it
-stopped, is checked against its checksum before it is used, and gets its name only when whole.
-One run at a time works in a folder: a second one waits, and then finds everything there.
+Nothing is downloaded twice. An interrupted download continues where it stopped. A file is checked
+against its checksum before it is used, and gets its name only when it is complete. Only one run at
+a time works in a folder: a second one waits, and then finds everything there.
 """
 
 import fcntl
@@ -28,10 +28,10 @@ from music_genre.data.gtzan import find_clips, is_gtzan
 from music_genre.exceptions import InputError
 from music_genre.paths import DATA, atomic, display_path
 
-# Where the archive of the audio is, in the order to try, and the checksum of what each serves.
-# The original host has not answered since 2022, says torchaudio's documentation; its checksum is
-# the one in torchaudio and mirdata. Hugging Face's archive was packed anew and so has another
-# one, found alike in two public projects that download it.
+# The sources of the audio, in the order in which they are tried, each with its archive's checksum.
+# According to torchaudio's documentation, the original host has not answered since 2022; its
+# checksum is the one in torchaudio and mirdata. Hugging Face's archive was repacked, so it has
+# another checksum: the same in two public projects that download it.
 ORIGINAL = "http://opihi.cs.uvic.ca/sound/genres.tar.gz"
 ORIGINAL_HASH = "md5:5b3d6dddb579ab49814ab86dba69e7c7"
 ARCHIVES = [
@@ -47,8 +47,8 @@ KAGGLE = "andradaolteanu/gtzan-dataset-music-genre-classification"
 
 TIMEOUT = 15, 60  # seconds to connect, and to wait for a byte
 CHUNK = 65_536  # bytes
-CUTS = 100  # cut connections taken up again in one download, if each one brought something
-WORK = ".fetch"  # folder for what is not whole yet; hidden, so that no clip is looked for in it
+CUTS = 100  # broken connections resumed in one download, if each delivered something
+WORK = ".fetch"  # folder for incomplete files; hidden, so that no clips are looked for there
 
 
 def fetch(folder: str | Path = DATA, *, copy: str | Path | None = None) -> None:
@@ -60,14 +60,14 @@ def fetch(folder: str | Path = DATA, *, copy: str | Path | None = None) -> None:
         Where the downloads go.
     copy
         A copy of GTZAN, or of one's own music, to use instead of downloading the audio; ``folder``
-        itself if not given. The lists are taken from its folder ``splits`` if they are there, and
-        are not needed if the music is not GTZAN's.
+        itself if not given. Lists that are in its folder ``splits`` are copied from there. No list
+        is needed if the music is not GTZAN's.
 
     Raises
     ------
     InputError
-        A file could not be had from any source (why, for each, and how to place it by hand), the
-        copy holds no music, or ``folder`` cannot be written.
+        No source delivered a file (the message says why for each, and how to get the file by
+        hand), the copy holds no music, or ``folder`` cannot be written.
     """
     folder = Path(folder)
     music = folder if copy is None else Path(copy)
@@ -93,18 +93,18 @@ def fetch(folder: str | Path = DATA, *, copy: str | Path | None = None) -> None:
                 shutil.rmtree(folder / WORK, ignore_errors=True)
     except OSError as error:
         raise InputError(
-            f"{display_path(folder)} cannot be written ({error.strerror or error}): free some space or "
-            "allow writing to it, then run this again; what was downloaded so far is kept."
+            f"{display_path(folder)} cannot be written ({error.strerror or error}): free some "
+            "space or allow writing to it, then run this again; what was downloaded is kept."
         ) from error
     if failures:
         raise InputError("\n\n".join(failures))
 
 
 def unpack(archive: str | Path, genres: str | Path) -> None:
-    """Unpack an archive, and put the folder in it that holds the genre folders at ``genres``.
+    """Unpack an archive, and move the folder in it that holds the genre folders to ``genres``.
 
-    ``genres`` appears only when it is whole. An absolute name, one with ``..`` that leads out, a
-    link that leads out, or a device is refused, and nothing is kept.
+    ``genres`` appears only when it is complete. Absolute names, names and links that lead out of
+    the folder, and devices are refused, and nothing is kept.
 
     Raises
     ------
@@ -141,7 +141,7 @@ def _has_music(folder: Path) -> bool:
 
 
 def _missing(folder: Path, music: Path) -> list[str]:
-    """Name what has to be fetched: lists, then ``genres``, the audio."""
+    """List what has to be fetched: the names of lists, then ``genres`` for the audio."""
     if find.genres(music) and not is_gtzan(find_clips(music)):
         return []
     lists = [name for name in LISTS if not _is(folder / "splits" / name, LISTS[name][0])]
@@ -154,7 +154,7 @@ def _is(path: Path, known_hash: str) -> bool:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Let one run at a time work in the folder; the lock of a run that is killed goes with it."""
+    """Let only one run at a time work in the folder; a run that is killed releases its lock."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:
         try:
@@ -228,17 +228,17 @@ def _fetch_kaggle(folder: Path) -> None:
     except Exception as error:  # whatever kagglehub raises is a reason to report
         raise InputError(f"  Kaggle: {_reason(error)}") from error
     if find.genres(data) is None:
-        raise InputError("  Kaggle: no genre folders in what came")
+        raise InputError("  Kaggle: no genre folders in the download")
     data.rename(folder / "Data")
 
 
 def _download(target: Path, sources: list[tuple[str, str]], work: Path) -> None:
-    """Get ``target``, whole and checked, from the first source that serves it.
+    """Get ``target``, complete and checked, from the first source that serves it.
 
     Raises
     ------
     InputError
-        None does; a line per source says why.
+        No source does; the message says why, a line per source.
     """
     if any(_is(target, known_hash) for _, known_hash in sources):
         return
@@ -251,7 +251,7 @@ def _download(target: Path, sources: list[tuple[str, str]], work: Path) -> None:
             return
         except (requests.RequestException, HTTPError) as error:
             reason = _reason(error)
-        except ValueError:  # pooch's word for another checksum; it has deleted the file
+        except ValueError:  # pooch found another checksum, and has deleted the file
             reason = f"not the expected file, {known_hash}"
         print(f"  failed: {reason}", flush=True)
         reasons.append(f"  {url}: {reason}")
@@ -259,7 +259,7 @@ def _download(target: Path, sources: list[tuple[str, str]], work: Path) -> None:
 
 
 def _retrieve(url: str, known_hash: str, target: Path, work: Path) -> None:
-    # Named after the content: what one mirror began, another one may go on with.
+    # Named after the content: one mirror can continue what another one began.
     part = work / f"{target.name}.{known_hash[-8:]}.part"
     begun = part.exists()
     get = {"fname": target.name, "path": target.parent, "downloader": _resuming(part)}
@@ -268,11 +268,11 @@ def _retrieve(url: str, known_hash: str, target: Path, work: Path) -> None:
     except ValueError:
         if not begun:
             raise
-        pooch.retrieve(url, known_hash, **get)  # the beginning may have been at fault
+        pooch.retrieve(url, known_hash, **get)  # the part from before may have been damaged
 
 
 def _resuming(part: Path) -> Callable:
-    """Return a downloader for pooch that goes on with ``part``; pooch's own ones start anew."""
+    """Return a downloader for pooch that continues ``part``; pooch's own ones start again."""
 
     def download(url: str, output_file: str, _: object) -> None:
         for left in reversed(range(CUTS)):
@@ -289,14 +289,14 @@ def _resuming(part: Path) -> Callable:
 
 
 def _get(url: str, part: Path) -> None:
-    """Append what is missing of ``part``, or write it anew if the server sends no ranges."""
+    """Append what ``part`` lacks, or write all again if the server does not send ranges."""
     start = _size(part)
     headers = {"Accept-Encoding": "identity"}  # the file's own bytes
     if start:
         headers["Range"] = f"bytes={start}-"
     with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response:
         if start and response.status_code == requests.codes.requested_range_not_satisfiable:
-            if response.headers.get("Content-Range") != f"bytes */{start}":  # else it is whole
+            if response.headers.get("Content-Range") != f"bytes */{start}":  # else it is complete
                 part.unlink()
                 _get(url, part)
             return
@@ -337,7 +337,8 @@ if __name__ == "__main__":
     except InputError as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
-        sys.exit("\nStopped: the next run goes on from here.")
+        sys.exit("\nStopped: the next run continues from here.")
     print(
-        f"The music is in {display_path(given or DATA)}; make data CHECK=1 says whether it is whole."
+        f"The music is in {display_path(given or DATA)}; make data CHECK=1 says whether it is "
+        "complete."
     )

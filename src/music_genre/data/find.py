@@ -1,4 +1,4 @@
-"""Where the music and the features table are; standard library only, as `make` asks it first."""
+"""Find the music and the features table. Standard library only: each `make` asks this first."""
 
 import re
 from pathlib import Path
@@ -16,13 +16,14 @@ SAMPLE_TABLE = SAMPLE / "features.csv"
 def genres(folder: str | Path) -> Path | None:
     """Find the folder that directly holds one folder of audio per genre.
 
-    That is a folder ``genres`` or ``genres_original`` one or two levels down, else ``folder``
-    itself, else the only such folder one, then two levels down. Hidden folders are passed over.
+    Tried in this order: a folder named ``genres`` or ``genres_original`` one or two levels down;
+    ``folder`` itself; the only such folder one level down; the only one two levels down. Hidden
+    folders are skipped.
 
     Raises
     ------
     InputError
-        Several folders on the same level could be meant.
+        Several folders on the same level qualify.
     """
     inner = _folders(Path(folder))
     innermost = [below for child in inner for below in _folders(child)]
@@ -52,7 +53,7 @@ def published_table(folder: str | Path) -> Path | None:
 def _inside(folder: Path) -> list[Path]:
     try:
         return sorted(folder.iterdir())
-    except OSError:  # none, no folder, or one that may not be read, such as lost+found
+    except OSError:  # missing, no folder, or not readable, such as lost+found
         return []
 
 
@@ -61,15 +62,18 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def genre_folders(folder: Path) -> list[Path]:
+    """Return the folders directly in a folder that hold audio."""
     return [below for below in _folders(folder) if any(not fault(path) for path in files_in(below))]
 
 
 def files_in(folder: Path) -> list[Path]:
+    """Return a folder's files, sorted, without hidden ones (but with ``._*``: :func:`fault`)."""
     named = [path for path in _inside(folder) if not re.match(r"\.(?!_)", path.name)]
     return [path for path in named if path.is_file()]
 
 
 def fault(path: Path) -> str:
+    """Say why a file is no clip, judged by its name; empty if it is one."""
     # macOS writes ._<name> beside <name> on foreign file systems: attributes, no audio.
     if path.name.startswith("._"):
         return "resource fork"

@@ -1,4 +1,4 @@
-"""GTZAN, or a folder of one's own music, found and checked whatever its form."""
+"""List and check the clips of GTZAN, or of one's own music, in any form that they come in."""
 
 import hashlib
 import re
@@ -21,13 +21,13 @@ GENRES = ["blues", "classical", "country", "disco", "hiphop",
           "jazz", "metal", "pop", "reggae", "rock"]  # fmt: skip
 CLIPS = [f"{genre}.{i:05d}" for genre in GENRES for i in range(100)]
 
-# GTZAN's clips have 660,000 to 675,808 samples: 29.93 to 30.65 s. The 0.1 s on top is for the
-# padding that lossy encoders add.
+# GTZAN's clips have 660,000 to 675,808 samples: 29.93 to 30.65 s. The upper limit leaves 0.1 s
+# for the padding that lossy encoders add.
 SHORTEST, LONGEST = 29.9, 30.75  # seconds
-BLOCK = 65_536  # samples decoded at a time, so that a long recording needs no more memory
+BLOCK = 65_536  # samples decoded at a time: bounds the memory that a long recording takes
 NAMED = 10  # names printed per fault
 
-# What check() looks for, in the order of the report, and what follows from it.
+# What check() looks for, in the order of its report, and what it means.
 FAULTS = {
     "missing": "of GTZAN's 1,000 clips",
     "unreadable": "replace the file or leave it out",
@@ -37,9 +37,9 @@ FAULTS = {
     "wrong sample rate": f"resampled to {SAMPLE_RATE:,} Hz when read",
     "wrong channel count": "mixed to mono when read",
     "duplicate": "the same audio under two names",
-    "second format": "not used, the clip is there in a preferred one",
+    "second format": "not used: the clip is there in a preferred format too",
     "resource fork": "ignored",
-    "not audio": f"ignored, for its name ends in none of {' '.join(AUDIO)}",
+    "not audio": f"ignored: its name ends in none of {' '.join(AUDIO)}",
 }
 
 
@@ -54,10 +54,11 @@ def find_clips(folder: str | Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame [shape=(n_clips, 3)]
-        ``path``; ``clip``, unique, the file's name without suffix, after ``<genre>.`` if it does
-        not start so already; ``genre``, the name of the file's folder. ``hip-hop`` becomes
-        ``hiphop`` in both. Sorted by genre and clip. A clip that is there in several formats
-        is taken once, in the one that comes first in ``AUDIO``; a warning names the others.
+        ``path``; ``clip``, a unique name: the file's name without suffix, with ``<genre>.`` in
+        front if it does not start so already; ``genre``, the name of the file's folder.
+        ``hip-hop`` becomes ``hiphop`` in both. Sorted by genre and clip. A clip that is there in
+        several formats is used once, in the format that comes first in ``AUDIO``; a warning
+        names the other files.
 
     Raises
     ------
@@ -68,25 +69,25 @@ def find_clips(folder: str | Path) -> pd.DataFrame:
     second = files[files["fault"] == "second format"]
     if len(second):
         names = ", ".join(path.name for path in second["path"])
-        warnings.warn(f"Not used, as the clip is there in another format: {names}", stacklevel=2)
+        warnings.warn(f"Not used: the clip is there in another format: {names}", stacklevel=2)
     return _used(files)
 
 
 def is_gtzan(clips: pd.DataFrame) -> bool:
-    """Tell GTZAN, or a part of it, from other music by its genres and the names of its clips."""
+    """Tell whether the music is GTZAN, or a part, by its genres and the names of its clips."""
     return set(clips["genre"]) <= set(GENRES) and bool(clips["clip"].isin(CLIPS).any())
 
 
 def check(folder: str | Path) -> pd.DataFrame:
     """Decode every clip and list what is wrong with the copy.
 
-    Duplicates are clips of which every decoded sample is the same, in whatever lossless format.
+    Duplicates are clips whose decoded samples are all equal, in whatever lossless format.
 
     Returns
     -------
     DataFrame [shape=(n_faults, 4)]
         ``fault``, a key of ``FAULTS``, in their order; ``genre``; ``clip``, or the file's name
-        where it is no clip; ``detail``, what was found. No row if all is well.
+        if it is no clip; ``detail``, what was found. Empty if nothing is wrong.
 
     Raises
     ------
@@ -98,7 +99,7 @@ def check(folder: str | Path) -> pd.DataFrame:
     gtzan = is_gtzan(clips)
     decoded = Parallel(n_jobs=-1, prefer="threads", return_as="generator")(
         delayed(_decode)(path) for path in clips["path"]
-    )  # threads: libsndfile and hashlib let go of Python's lock
+    )  # threads: libsndfile and hashlib release Python's global lock
     decoded = list(tqdm(decoded, total=len(clips), unit="clip", disable=None))
     lost = sorted(set(CLIPS) - set(clips["clip"])) if gtzan else []
     rows = [("missing", clip.split(".")[0], clip, "") for clip in lost]
@@ -140,7 +141,9 @@ def report(folder: str | Path) -> str:
 def _files(folder: str | Path) -> pd.DataFrame:
     """List every file in the genre folders [columns: path, clip, genre, fault]."""
     if not Path(folder).is_dir():
-        raise InputError(f"{display_path(folder)} is no folder: name the one that holds the music.")
+        raise InputError(
+            f"{display_path(folder)} is not a folder: name the one that holds the music."
+        )
     root = find.genres(folder)
     if root is None:
         raise InputError(
@@ -170,7 +173,7 @@ def _plain(name: str) -> str:
 
 
 def _decode(path: Path) -> dict:
-    """Read a whole clip: what kind of audio it is, and a hash that stands for its samples."""
+    """Decode a whole clip; return its format and a hash of its samples."""
     found = {"samples": 0, "rate": SAMPLE_RATE, "channels": 1, "audio": path, "error": ""}
     if path.stat().st_size == 0:
         return found

@@ -1,4 +1,4 @@
-"""The embedded sample: numbers computed from 100 clips of GTZAN, and nothing that plays."""
+"""The embedded sample: numbers computed from 100 clips of GTZAN, without any audio."""
 
 import hashlib
 
@@ -26,7 +26,7 @@ def measures() -> dict[str, Measures]:
 
 
 def label(clips: dict[str, Measures]) -> str:
-    """Return the line that stands under what is drawn of these clips."""
+    """Return the line shown under the figures and tables of these clips."""
     digest = hashlib.sha256(CLIPS.read_bytes()).hexdigest()[:12]
     return (
         f"embedded sample: {len(clips)} clips of GTZAN, first {SECONDS} s of each, sha256 {digest}"

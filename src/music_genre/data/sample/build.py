@@ -59,7 +59,7 @@ def _coarse(frames: np.ndarray) -> np.ndarray:
 
 
 def build(folder: str | Path, out: str | Path = SAMPLE) -> None:
-    """Compute the sample from a folder with one folder of clips per genre: same clips, same bytes.
+    """Compute the sample from a folder with one folder of clips per genre.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def build(folder: str | Path, out: str | Path = SAMPLE) -> None:
 
 
 def made_with() -> dict:
-    """Return what the last bits of the values depend on: versions, machine, its instructions."""
+    """Return what the values' last bits depend on: versions, machine and its instruction set."""
     made = provenance.record()
     simd = np.show_config(mode="dicts")["SIMD Extensions"]["found"]
     return {**{key: made[key] for key in ("python", "packages", "machine")}, "simd": simd}
