@@ -1,54 +1,67 @@
-"""The paper against itself: its own numbers beside ours."""
+"""What was measured where the paper contradicts itself, read off trainings of the recipe study."""
 
-from test_recipes import trained
-from test_table1 import PAPER, run
+import pandas as pd
+import pytest
+from conftest import fake_run
 
-from music_genre.analysis import contradictions, table1
+from music_genre.analysis import contradictions
+
+SEGMENTS = pd.DataFrame(
+    {
+        "filename": ["blues.00000.0.wav", "blues.00001.0.wav", "metal.00000.0.wav"],
+        "part": ["test", "test", "train"],
+        "label": ["blues", "blues", "metal"],
+        "predicted": ["blues", "blues", "metal"],
+    }
+)
 
 
-def test_each_place_names_what_was_measured(tmp_path):
-    for name, accuracy in (("1", 45.0), ("2", 60.0), ("7", 66.0)):
-        run(tmp_path / "rows", name, accuracy, paper=PAPER, train=97.0)
-    recipes = tmp_path / "recipes"
-    trained(recipes, "a", 128, [0.1, 0.107], [0.1, 0.1], activation="relu", learning_rate=0.01)
-    trained(recipes, "e", 128, [0.5, 0.1], [0.5, 0.1], activation="relu", learning_rate=0.1)
-    trained(recipes, "b", 220, [0.1], [0.1], activation="relu", learning_rate=0.1)
-    trained(recipes, "c", 220, [0.7, 0.915], [0.9, 0.99], redraw=[1])
-    trained(recipes, "d", 128, [0.3, 0.11, 0.2], [0.3, 0.1, 0.2], learning_rate=0.01)
-    rows = table1.load(tmp_path / "rows")
-    table = contradictions.contradictions(rows, recipes).set_index("the paper says")[
-        "measured here"
-    ]
-    assert table["Accuracy 0.4626 after 7 epochs, batch size 128"] == (
-        "row 1: 45.00 % (95 % interval 0.00 to 100.00, which holds 46.26); "
-        "row 2: 60.00 % (95 % interval 0.00 to 100.00, which holds 46.26)"
+def training(folder, name, batch_size, tested, **given):
+    """Write a training of the recipe study with these test accuracies over epochs."""
+    history = {"epoch": range(1, len(tested) + 1), "test_accuracy": tested}
+    fake_run(folder / name, SEGMENTS, history=history, batch_size=batch_size, **given)
+
+
+def test_trainings_are_read_off_where_the_text_says(tmp_path):
+    training(tmp_path, "a", 220, [0.1] * 19 + [0.5867, 0.6])
+    training(tmp_path, "b", 128, [0.1] * 20)
+    training(tmp_path, "c", 220, [0.1] * 20 + [0.8], resplit_after=[10])
+    training(tmp_path, "d", 220, [0.1] * 19)
+    found = contradictions.measured(tmp_path)
+    (at_20,) = found.at_20
+    assert at_20 == {"recipe": "tanh, rate 0.001", "accuracy": pytest.approx(58.67)}
+    (resplit,) = found.resplit
+    assert resplit["accuracy"] == pytest.approx(80)
+
+
+def test_printed_settings_show_their_end_and_their_best_epoch(tmp_path):
+    printed = {"activation": "relu", "learning_rate": 0.01}
+    training(tmp_path, "a", 128, [0.1, 0.5, 0.107], **printed)
+    training(tmp_path, "b", 220, [0.1], diverged=True, activation="relu", learning_rate=0.1)
+    training(tmp_path, "c", 128, [0.4], dropout=0.2, **printed)
+    training(tmp_path, "d", 128, [0.4], learning_rate=0.01)
+    printed = pd.DataFrame(contradictions.measured(tmp_path).printed)
+    assert printed["recipe"].to_list() == ["relu, rate 0.01", "relu, rate 0.1"]
+    assert printed["diverged"].to_list() == [False, True]
+    assert printed["epochs"].to_list() == [3, 1]
+    assert printed[["last", "best", "best_epoch"]].to_numpy() == pytest.approx(
+        pd.DataFrame([[10.7, 50, 2], [10, 10, 1]]).to_numpy()
     )
-    second = "Accuracy 0.5867 with batch size 220, epochs and learning rate as in experiment 2"
-    assert table[second] == "not measured in this report"  # no training with 220 has 20 epochs
-    assert table["Row 2: recall 46.36, F1 46.36"].startswith("row 2: recall ")
-    assert table["All hidden layers use ReLU"] == (
-        "rate 0.01, after epoch 2: relu 10.7 %, tanh 11.0 %"
-    )
-    assert "3,297 rows" in table["An accuracy of 91.78 %, on a testing set"]
-    assert "66.00 % at most" in table["An accuracy of 91.78 %, on a testing set"]
-    met = "tanh, rate 0.001, one model over re-drawn splits (after epoch 1): 91.50 %"
-    assert met in table["An accuracy of 91.78 %, on a testing set"]
-    printed = table["Learning rate 1e-2, later 1e-1"]
-    assert "relu, rate 0.1: the loss is no number after epoch 1;" in printed
-    assert "the loss is no number after epoch 2 (at best 50.0 %, after epoch 1)" in printed
 
 
-def test_without_the_recipe_study_it_says_so(tmp_path):
-    run(tmp_path / "rows", "1", 45.0, paper=PAPER)
-    table = contradictions.contradictions(table1.load(tmp_path / "rows"), tmp_path / "recipes")
-    assert table["measured here"].str.contains("TABLE=table1-as-printed").sum() == 1
-    assert table["measured here"].str.contains("RECIPES=1").sum() == 2
+def test_activations_are_compared_where_nothing_else_differs(tmp_path):
+    training(tmp_path, "a", 128, [0.3, 0.107], activation="relu", learning_rate=0.01)
+    training(tmp_path, "b", 128, [0.3, 0.11, 0.2], learning_rate=0.01)
+    training(tmp_path, "c", 128, [0.3, 0.2], learning_rate=0.01, dropout=0.2)
+    training(tmp_path, "d", 220, [0.3, 0.2], learning_rate=0.01)
+    (pair,) = contradictions.measured(tmp_path).activations
+    assert pair == pytest.approx({"learning_rate": 0.01, "epoch": 2, "relu": 10.7, "tanh": 11.0})
 
 
-def test_trainings_are_read_off_at_the_epoch_that_the_text_names(tmp_path):
-    trained(tmp_path, "a", 220, [0.1] * 19 + [0.5867, 0.6], [0.1] * 21)
-    trained(tmp_path, "b", 128, [0.1] * 20, [0.1] * 20)
-    trained(tmp_path, "c", 220, [0.1] * 20, [0.1] * 20, redraw=[10])
-    assert contradictions._at(tmp_path, batch_size=220, epoch=20) == (
-        "after epoch 20, tanh, rate 0.001: 58.67 %"
-    )
+def test_without_the_recipe_study_the_decimals_are_left(tmp_path):
+    found = contradictions.measured(tmp_path / "recipes")
+    assert (found.at_20, found.printed, found.activations, found.resplit) == ([], [], [], [])
+    assert (found.third["segments"], found.third["possible"], found.third["accuracies"]) == (
+        3297, 7, 7,
+    )  # fmt: skip
+    assert found.third["chance"] < 1

@@ -61,11 +61,17 @@ def test_sample_is_ten_genres_of_ten_clips_of_five_segments():
 
 
 @needs_shared
-def test_published_table_loads_and_its_extra_column_is_named():
-    rows, source = table.load(str(SHARED / "features_3_sec.csv"))
-    assert rows.shape == (9268, 60)
-    assert source.clips == 1000
-    assert source.ignored_columns == ["source"]
+def test_published_table_loads():
+    segments, source = table.load(str(SHARED / "whole" / "features_3_sec.csv"))
+    assert segments.shape == (table.PUBLISHED, 60)
+    assert (source.clips, source.ignored_columns) == (1000, [])
+    assert source.in_words == "9,990 segments"
+
+
+def test_extra_columns_are_named_and_left_out(tmp_path, few_rows):
+    segments, source = table.load(written(tmp_path, few_rows.assign(more=1, source="x")))
+    assert list(segments) == COLUMNS
+    assert source.ignored_columns == ["more", "source"]
 
 
 def test_clip_is_the_name_without_segment(few_rows):
@@ -103,14 +109,16 @@ def test_missing_columns_are_named(tmp_path, few_rows):
 def test_text_in_a_number_column_is_named(tmp_path, few_rows):
     rows = few_rows.astype({"tempo": object})
     rows.loc[7, "tempo"] = "fast"
-    with pytest.raises(InputError, match=r"column tempo is not numeric: row blues\.00001\.2\.wav"):
+    with pytest.raises(
+        InputError, match=r"column tempo is not numeric: segment blues\.00001\.2\.wav"
+    ):
         table.load(written(tmp_path, rows))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_nan_and_infinity_are_named_by_row(tmp_path, few_rows, value):
+def test_nan_and_infinity_are_named_by_segment(tmp_path, few_rows, value):
     few_rows.loc[[3, 4], "rms_var"] = value
-    message = r"rms_var is NaN or infinite in row blues\.00000\.3\.wav \(and 1 more\)"
+    message = r"rms_var is NaN or infinite in segment blues\.00000\.3\.wav \(and 1 more\)"
     with pytest.raises(InputError, match=message):
         table.load(written(tmp_path, few_rows))
 
@@ -118,24 +126,24 @@ def test_nan_and_infinity_are_named_by_row(tmp_path, few_rows, value):
 @pytest.mark.parametrize("label", [np.nan, "", "  "])
 def test_empty_label(tmp_path, few_rows, label):
     few_rows.loc[3, "label"] = label
-    with pytest.raises(InputError, match=r"label of row blues\.00000\.3\.wav is empty"):
+    with pytest.raises(InputError, match=r"label of segment blues\.00000\.3\.wav is empty"):
         table.load(written(tmp_path, few_rows))
 
 
-def test_genre_of_one_row(tmp_path, few_rows):
+def test_genre_of_one_segment(tmp_path, few_rows):
     few_rows.loc[3, "label"] = "polka"
-    with pytest.raises(InputError, match="only one row of genre polka"):
+    with pytest.raises(InputError, match="only one segment of genre polka"):
         table.load(written(tmp_path, few_rows))
 
 
-def test_single_genre_and_no_rows(tmp_path, few_rows):
+def test_single_genre_and_no_segments(tmp_path, few_rows):
     with pytest.raises(InputError, match="only the genre blues"):
         table.load(written(tmp_path, few_rows[few_rows["label"] == "blues"]))
-    with pytest.raises(InputError, match="holds no rows"):
+    with pytest.raises(InputError, match="holds no segments"):
         table.load(written(tmp_path, few_rows.head(0)))
 
 
-def test_row_that_stands_twice(tmp_path, few_rows):
+def test_segment_that_stands_twice(tmp_path, few_rows):
     few_rows.loc[1, "filename"] = few_rows.loc[0, "filename"]
     with pytest.raises(InputError, match=r"blues\.00000\.0\.wav stands more than once"):
         table.load(written(tmp_path, few_rows))

@@ -112,8 +112,16 @@ KNOWN: dict[str, dict[str, Rule]] = {
     },
     "leakage": {"results": _text, "splits": _splits, "features": _text},
     "errors": {"results": _text, "features": _text},
-    "summary": {"results": _text, "rows": _text},
-    "recipes": {"results": _text, "rows": _text, "printed": _text, "features": _text},
+    "table1": {"results": _text, "rows": _text},
+    "recipes": {"results": _text, "trainings": _text, "printed": _text, "features": _text},
+}
+_AS_TRAIN = (
+    "epochs", "batch_size", "learning_rate", "activation", "dropout", "test_size", "split",
+    "scale_on", "shuffle_columns", "seed", "features", "output", "resume",
+)  # fmt: skip
+KNOWN["resplit"] = {
+    "resplit_after": _epochs,
+    **{name: KNOWN["train"][name] for name in _AS_TRAIN},
 }
 
 
@@ -136,10 +144,10 @@ def check(notebook: str, namespace: dict) -> SimpleNamespace:
             values[name] = rule(namespace[name])
         except ValueError as error:
             raise InputError(f"parameter {name} is {namespace[name]!r} but {error}.") from error
-    if values.get("redraw") and values["redraw"][-1] >= values["epochs"]:
+    if values.get("resplit_after") and values["resplit_after"][-1] >= values["epochs"]:
         raise InputError(
-            f"parameter redraw is {values['redraw']} but epochs only {values['epochs']}: "
-            "draw anew before the last epoch."
+            f"parameter resplit_after is {values['resplit_after']} but epochs is "
+            f"{values['epochs']}: draw the split again before the last epoch."
         )
     return SimpleNamespace(**values)
 

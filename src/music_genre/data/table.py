@@ -1,4 +1,4 @@
-"""Find, load and check the table of 60 columns."""
+"""Load and check the features table, and compare it with another one."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -9,7 +9,6 @@ import pandas as pd
 
 from music_genre.data import find
 from music_genre.data.columns import COLUMNS, FEATURES, INPUTS
-from music_genre.data.find import EXTRACTED, SAMPLE_TABLE, TABLE
 from music_genre.exceptions import InputError
 from music_genre.paths import ROOT, display_path
 from music_genre.provenance import read_json
@@ -19,7 +18,7 @@ PUBLISHED = 9990  # segments of GTZAN's features_3_sec.csv: the paper lists its 
 
 @dataclass(frozen=True)
 class Source:
-    """Which table a result was measured on."""
+    """Which features table a result was measured on."""
 
     path: str
     is_sample: bool
@@ -33,26 +32,26 @@ class Source:
 
     @property
     def label(self) -> str:
-        """The line that stands under every figure and table."""
+        """The line under every figure and table."""
         name = "embedded sample" if self.is_sample else self.path
         left_out = f" ({len(self.left_out):,} left out)" if self.left_out else ""
         return f"{name}: {self.clips:,} clips{left_out}, {self.in_words}, sha256 {self.sha256[:12]}"
 
     @property
     def in_words(self) -> str:
-        """The number of segments; of the published table's, where that one lacks some."""
-        if Path(self.path).name == TABLE and self.clips == 1000 and self.segments < PUBLISHED:
+        """The number of segments, out of how many where GTZAN's table lacks some."""
+        if Path(self.path).name == find.TABLE and self.clips == 1000 and self.segments < PUBLISHED:
             return f"{self.segments:,} of the published {PUBLISHED:,} segments"
         return f"{self.segments:,} segments"
 
 
 def load(features: str = "") -> tuple[pd.DataFrame, Source]:
-    """Load and check the table.
+    """Load and check the features table.
 
     Returns
     -------
-    table : DataFrame [shape=(n_segments, 60)]
-        The columns of :data:`music_genre.data.features.COLUMNS`, in that order.
+    segments : DataFrame [shape=(n_segments, 60)]
+        The columns :data:`music_genre.data.columns.COLUMNS`, in that order.
     source : Source
         What it is, for captions and provenance.
 
@@ -60,7 +59,7 @@ def load(features: str = "") -> tuple[pd.DataFrame, Source]:
     ------
     InputError
         The file is missing or unreadable; a column is missing or not numeric; a value is NaN or
-        infinite; a label is empty; a genre has fewer than two rows; a row name stands twice.
+        infinite; a label is empty; a genre has fewer than two segments; a filename stands twice.
     """
     path = find.features_table(features)
     table = _read(path)
@@ -77,7 +76,7 @@ def load(features: str = "") -> tuple[pd.DataFrame, Source]:
     _check_numbers(table, name)
     source = Source(
         path=name if path.resolve().is_relative_to(ROOT) else path.name,
-        is_sample=path.resolve() == SAMPLE_TABLE,
+        is_sample=path.resolve() == find.SAMPLE_TABLE,
         clips=clips(table).nunique(),
         segments=len(table),
         genres=table["label"].nunique(),
@@ -90,12 +89,12 @@ def load(features: str = "") -> tuple[pd.DataFrame, Source]:
 
 
 def clips(table: pd.DataFrame) -> pd.Series:
-    """Return each row's clip: ``blues.00000`` of ``blues.00000.3.wav``, else the whole name."""
+    """Return each segment's clip: ``blues.00000`` of ``blues.00000.3.wav``, else the whole name."""
     return table["filename"].str.replace(r"\.\d+\.[^.]+$", "", regex=True)
 
 
 def fingerprint(table: pd.DataFrame) -> list[float]:
-    """Sum up a table's content in a few numbers, whatever the order of its rows.
+    """Sum up a table's content in a few numbers that do not depend on the order of its lines.
 
     Each number is the sum of all standardised values, each with a sign of its own that follows
     from the names and labels of all segments. Tables with another name or label anywhere get
@@ -123,8 +122,8 @@ def fingerprint(table: pd.DataFrame) -> list[float]:
 def same_content(one: Source, other: Source) -> bool:
     """Tell whether two tables hold the same names, labels and values, whatever their files.
 
-    Values may differ by what rounding to six significant digits leaves, and by two hundredths of a
-    standard deviation in all.
+    Rounding to six significant digits makes no difference, nor do differences that add up to less
+    than two hundredths of a standard deviation.
     """
     a, b = one.fingerprint, other.fingerprint
     return len(a) == len(b) and np.allclose(a, b, rtol=0, atol=0.02)
@@ -135,10 +134,15 @@ def comparison(
 ) -> tuple[pd.DataFrame, Source] | None:
     """Compare a table with the one extracted from the same clips, if there is one.
 
-    Returns what :func:`deviation` does and what the extracted table is, or None where the table is
-    itself the extracted one, there is none, or no segment is in both.
+    Returns
+    -------
+    apart : DataFrame
+        As :func:`deviation` returns it. None instead of both where there is no extracted table,
+        it is this one, or no segment is in both.
+    other : Source
+        What the extracted table is.
     """
-    path = Path(extracted) if extracted else EXTRACTED
+    path = Path(extracted) if extracted else find.EXTRACTED
     if not extracted and not path.exists():
         return None
     other, of_other = load(str(path))
@@ -148,7 +152,7 @@ def comparison(
 
 
 def deviation(table: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
-    """Measure how far two tables of the same clips lie apart, over the segments in both.
+    """Measure how far two tables of the same clips differ, over the segments in both.
 
     Returns
     -------
@@ -170,7 +174,7 @@ def deviation(table: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
 
 
 def _left_out(path: Path, *, segments: int) -> list[dict[str, str]]:
-    """Return the clips that an extraction left out of this table, as written beside it."""
+    """Return the clips that an extraction left out of this table, from the file beside it."""
     beside = path.with_suffix(".problems.json")
     if not beside.exists():
         return []
@@ -200,24 +204,25 @@ def _read(path: Path) -> pd.DataFrame:
 
 def _check_names(table: pd.DataFrame, name: str) -> None:
     if table.empty:
-        raise InputError(f"{name} holds no rows: extract the features again.")
+        raise InputError(f"{name} holds no segments: extract the features again.")
     empty = table["label"].str.strip() == ""
     if empty.any():
         raise InputError(
-            f"{name}: the label of {_rows(table, empty)} is empty: name its genre or drop the row."
+            f"{name}: the label of {_segments(table, empty)} is empty: name its genre or drop the "
+            "segment."
         )
     twice = table["filename"].duplicated()
     if twice.any():
         raise InputError(
-            f"{name}: {_rows(table, twice)} stands more than once in filename: "
+            f"{name}: {_segments(table, twice)} stands more than once in filename: "
             "give each segment a name of its own."
         )
     counts = table["label"].value_counts()
     if len(counts) < 2:
-        raise InputError(f"{name} has only the genre {counts.index[0]}: there is nothing to tell.")
+        raise InputError(f"{name} has only the genre {counts.index[0]}: add a second one.")
     if counts.min() < 2:
         raise InputError(
-            f"{name} has only one row of genre {counts.idxmin()}: each genre needs at least two, "
+            f"{name} has only one segment of genre {counts.idxmin()}: each needs at least two, "
             "one to train on and one to test on; add clips or drop the genre."
         )
 
@@ -228,22 +233,22 @@ def _check_numbers(table: pd.DataFrame, name: str) -> None:
         text = numbers.isna() & table[column].notna()
         if text.any():
             raise InputError(
-                f"{name}: column {column} is not numeric: {_rows(table, text)} holds "
-                f"{table.loc[text, column].iloc[0]!r}; write a number or drop the row."
+                f"{name}: column {column} is not numeric: {_segments(table, text)} holds "
+                f"{table.loc[text, column].iloc[0]!r}; write a number or drop the segment."
             )
         broken = ~np.isfinite(numbers)
         if broken.any():
             raise InputError(
-                f"{name}: column {column} is NaN or infinite in {_rows(table, broken)}: "
-                "extract the clip again or drop the row."
+                f"{name}: column {column} is NaN or infinite in {_segments(table, broken)}: "
+                "extract the clip again or drop the segment."
             )
         table[column] = numbers.astype(float)
 
 
-def _rows(table: pd.DataFrame, mask: pd.Series) -> str:
+def _segments(table: pd.DataFrame, mask: pd.Series) -> str:
     first = table["filename"][mask].iloc[0]
     more = int(mask.sum()) - 1
-    return f"row {first}" + (f" (and {more} more)" if more else "")
+    return f"segment {first}" + (f" (and {more} more)" if more else "")
 
 
 def _count(names: list[str], noun: str) -> str:

@@ -41,8 +41,8 @@ def say(template: str, **values: object) -> None:
     """Show sentences (Markdown) that quote results; nothing if there are none.
 
     ``template`` is a Jinja template. Its filters: ``fixed(1)`` for decimals, ``signed(1)`` with
-    the sign, ``count`` for whole numbers with separators, ``listed`` for "a, b and c". A name that
-    is not among the values is an error.
+    the sign, ``count`` for whole numbers with separators, ``listed`` for "a, b and c",
+    ``ranges("row")`` for "rows 1-3 and 7". A name that is not among the values is an error.
     """
     text = _TEMPLATES.from_string(cleandoc(template)).render(values).strip()
     if text:
@@ -54,12 +54,32 @@ def _listed(words: Iterable[object]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
+def _ranges(names: Iterable[str], noun: str = "") -> str:
+    """Return names after their noun, three or more consecutive numbers as a range: rows 1-3."""
+    names = list(names)
+    groups: list[list[str]] = []
+    for name in names:
+        before = groups[-1][-1] if groups else ""
+        if name.isdigit() and before.isdigit() and int(name) == int(before) + 1:
+            groups[-1].append(name)
+        else:
+            groups.append([name])
+    parts = [
+        part
+        for group in groups
+        for part in ([f"{group[0]}-{group[-1]}"] if len(group) > 2 else group)
+    ]
+    plural = "s" if noun and len(names) > 1 else ""
+    return f"{noun}{plural} {_listed(parts)}".strip()
+
+
 _TEMPLATES = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 _TEMPLATES.filters |= {
     "fixed": lambda value, decimals=1: f"{value:,.{decimals}f}",
     "signed": lambda value, decimals=1: f"{value:+,.{decimals}f}",
     "count": lambda value: f"{value:,}",
     "listed": _listed,
+    "ranges": _ranges,
 }
 
 

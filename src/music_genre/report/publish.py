@@ -1,43 +1,63 @@
 """Put a finished report of the full table into ``reports/gtzan/``, and its tables into the README.
 
-Run as ``python -m music_genre.report.publish reports/table1`` (``make publish``). The other way, with
-``restore`` behind it (``make restore``), published trainings are shown and not done again.
+Run as ``python -m music_genre.report.publish reports/table1`` (``make publish``). The other way,
+with ``restore`` behind it (``make restore``), published results are shown, not computed again.
 """
 
-import re
 import shutil
 import sys
 from pathlib import Path
 
-import keras
 import pandas as pd
 
 from music_genre import provenance
-from music_genre.analysis import importance, leakage, table1
+from music_genre.analysis import recipes, table1
 from music_genre.exceptions import InputError
-from music_genre.models import baselines, runs
+from music_genre.models.runs import natural_key
 from music_genre.paths import REPORTS, ROOT, atomic, display_path
+from music_genre.report import readme
 from music_genre.report.figures import table1 as figures
 
 PUBLISHED = REPORTS / "gtzan"
 README = ROOT / "README.md"
-_MARKED = r"(<!-- {}: make publish -->\n).*?(<!-- end -->)"
+MODEL = ["model.keras", "scaler.json"]  # of a run; only the last row's are published
 _DIGITS = 3  # of the published probabilities
 
 
-def publish(folder: Path, target: Path = PUBLISHED) -> None:
-    """Copy a folder's page and what is behind it.
+def publish(folder: Path, settings: Path, target: Path = PUBLISHED) -> None:
+    """Copy a report's page, all results behind it, and the model of the last row.
 
-    That is metrics, history and predictions of each training, the simpler models' scores and
-    predictions, and the model of the last row.
-
-    What the target held before is replaced, but not before all that is new is there.
+    Results are the CSV and JSON files in ``folder``, whichever step wrote them. ``settings`` is the
+    folder of ``<row>.yaml`` that the report is of. What the target held before is replaced once all
+    that is new is there.
 
     Raises
     ------
     InputError
-        The folder holds no finished report, or one of the sample, or a row of it failed.
+        The folder holds no finished report, or one of the sample; a training failed; a row was not
+        trained with its settings.
     """
+    rows = _ready(folder, settings)
+    new = target.with_name(f".{target.name}.new")
+    shutil.rmtree(new, ignore_errors=True)
+    for path in _results(folder):
+        copy = new / path.relative_to(folder)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if path.name.endswith("predictions.csv"):
+            _pack(path, copy.with_name(f"{path.name}.gz"))
+        else:
+            shutil.copy(path, copy)
+    _copy_model(folder / "rows" / rows.index[-1], new / "model")
+    shutil.copy(folder / "report.html", new)
+    figures.over_rows(table1.scores(rows)).savefig(
+        new / "table1.png", dpi=160, bbox_inches="tight", metadata={"Software": None}
+    )
+    shutil.rmtree(target, ignore_errors=True)
+    new.rename(target)
+
+
+def _ready(folder: Path, settings: Path) -> pd.DataFrame:
+    """Return a report's rows if it can be published."""
     if not (folder / "report.html").exists():
         raise InputError(f"{display_path(folder)} holds no report.html: run `make report` first.")
     rows = table1.load(folder / "rows")
@@ -48,116 +68,82 @@ def publish(folder: Path, target: Path = PUBLISHED) -> None:
     failed = sorted(folder.glob("**/failed.json"))
     if failed:
         raise InputError(
-            f"{display_path(failed[0])} tells of a row that failed: train it, then publish."
+            f"{display_path(failed[0])} is of a training that failed: train it, then publish."
         )
-    new = target.with_name(f".{target.name}.new")
-    shutil.rmtree(new, ignore_errors=True)
-    for metrics in sorted(folder.glob("**/metrics.json")):
-        _copy_run(metrics.parent, new / metrics.parent.relative_to(folder))
-    for written in sorted(folder.glob("**/baselines.json")):
-        _copy_baselines(written.parent, new / written.parent.relative_to(folder))
-    _copy_model(folder / "rows" / rows.index[-1], new / "model")
-    shutil.copy(folder / "report.html", new)
-    figures.over_rows(table1.scores(rows)).savefig(
-        new / "table1.png", dpi=160, bbox_inches="tight", metadata={"Software": None}
-    )
-    shutil.rmtree(target, ignore_errors=True)
-    new.rename(target)
+    untrained = {path.stem for path in settings.glob("*.yaml")} - set(rows.index)
+    other = sorted([*table1.outdated(rows, settings), *untrained], key=natural_key)
+    if other:
+        raise InputError(
+            f"in {display_path(folder)}, row {', '.join(other)} was not trained as "
+            f"{display_path(settings)} says now: run `make report`, then publish."
+        )
+    return rows
 
 
 def restore(folder: Path, published: Path = PUBLISHED) -> int:
-    """Copy the published trainings to where none is finished, and return how many.
+    """Copy published results to the folders that hold none, and return how many folders these are.
 
-    The train notebook then shows them where it is given the same parameters and table.
+    The notebooks show them where they are given the same parameters and features table. All is
+    copied aside first, then moved; in each folder the files that say that it is complete come last.
     """
-    done = [path.parent.relative_to(published) for path in published.glob("**/metrics.json")]
-    done = [run for run in done if not (folder / run / "metrics.json").exists()]
-    for run in done:
-        (folder / run).mkdir(parents=True, exist_ok=True)
-        names = sorted(path.name for path in (published / run).iterdir())
-        for name in sorted(names, key="metrics.json".__eq__):  # last: it says that all is there
-            shutil.copy(published / run / name, folder / run)
-    last = table1.load(published / "rows").index[-1]
-    if Path("rows", last) in done:
-        for name in ("model.keras", "scaler.json"):
-            shutil.copy(published / "model" / name, folder / "rows" / last)
-    return len(done)
+    last = max((path.name for path in published.glob("rows/*")), key=natural_key)
+    aside = folder / ".restored"
+    shutil.rmtree(aside, ignore_errors=True)
+    results = [path for path in _results(published) if path.parent != published / "model"]
+    restored = []
+    for step in sorted({path.parent.relative_to(published) for path in results}):
+        files = [path for path in results if path.parent == published / step]
+        if any(path.suffix == ".json" and (folder / step / path.name).exists() for path in files):
+            continue
+        if step == Path("rows", last):
+            files += [published / "model" / name for name in MODEL]
+        (aside / step).mkdir(parents=True, exist_ok=True)
+        for path in files:
+            shutil.copy(path, aside / step)
+        restored.append(step)
+    for step in restored:
+        _move(aside / step, folder / step)
+    shutil.rmtree(aside, ignore_errors=True)
+    return len(restored)
 
 
-def table_one(folder: Path = PUBLISHED) -> str:
-    """Return the published Table I as Markdown, the paper's rows beside ours, with its source."""
-    rows = table1.load(folder / "rows")
-    table = table1.accuracy_table(rows).rename(columns={"ours, on training rows": "on training"})
-    fewest, most = rows["seeds"].min(), rows["seeds"].max()
-    seeds = (
-        f"{most} seed{'s' if most > 1 else ''}" if fewest == most else f"{fewest} to {most} seeds"
+def _move(step: Path, target: Path) -> None:
+    """Move a step's files, JSON after the rest and metrics.json last."""
+    target.mkdir(parents=True, exist_ok=True)
+    files = [path for path in step.iterdir() if path.is_file()]
+    for path in sorted(files, key=lambda path: (path.suffix == ".json", path.name not in MODEL)):
+        if path.suffix == ".gz":  # it would be passed over for an unpacked one of a broken run
+            (target / path.stem).unlink(missing_ok=True)
+        path.replace(target / path.name)
+
+
+def _results(folder: Path) -> list[Path]:
+    """List the CSV and JSON files of all steps, but those of models and packed ones twice."""
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.name.endswith((".csv", ".json", ".csv.gz"))
+        and path.name not in MODEL
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and not (path.suffix == ".gz" and path.with_suffix("").exists())
+    ]
+
+
+def _pack(path: Path, target: Path) -> None:
+    """Write predictions compressed, with fewer digits; the same bytes every time."""
+    predictions = pd.read_csv(path, keep_default_na=False, na_values=[""])
+    predictions.to_csv(
+        target,
+        index=False,
+        float_format=f"%.{_DIGITS}g",
+        compression={"method": "gzip", "mtime": 0},
     )
-    return (
-        f"{_markdown(table)}\n\nPer cent on test segments, {seeds} a row; the difference is ours "
-        "minus the paper's, the interval resamples tracks. Measured on "
-        f"{table1.source(rows).label}.\n"
-    )
-
-
-def by_split(folder: Path = PUBLISHED) -> str:
-    """Return every model's published accuracy on every split as Markdown."""
-    if not (folder / "splits").exists():
-        return "The published report was made without `SPLITS=`.\n"
-    done, _ = leakage.load(folder / "splits")
-    drops = leakage.accuracy_drops(leakage.scores(done))
-    segments = ", ".join(f"{len(one.predictions):,} by {name}" for name, one in done.items())
-    return (
-        f"{_markdown(drops[['model', *done]])}\n\nAccuracy in per cent on test segments "
-        f"({segments}), every model trained anew for each split, one seed. Measured on "
-        f"{leakage.source(done).label}.\n"
-    )
-
-
-def with_published(readme: str, folder: Path = PUBLISHED) -> str:
-    """Return the README with the published tables between their marks.
-
-    Raises
-    ------
-    InputError
-        The marks are not there.
-    """
-    for name, table in (("table 1", table_one(folder)), ("splits", by_split(folder))):
-        marked = re.compile(_MARKED.format(name), re.DOTALL)
-        if not marked.search(readme):
-            raise InputError(f"README.md lacks the marks for the table {name!r}: restore them.")
-        readme = marked.sub(lambda marks, table=table: f"{marks[1]}{table}{marks[2]}", readme)
-    return readme
-
-
-def _markdown(table: pd.DataFrame) -> str:
-    lines = [list(table), ["---"] * len(table.columns), *table.to_numpy().tolist()]
-    return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
-
-
-def _copy_run(run: Path, target: Path) -> None:
-    target.mkdir(parents=True)
-    for name in ("metrics.json", "history.csv", *importance.FILES):
-        if (run / name).exists():
-            shutil.copy(run / name, target)
-    _, _, predictions = runs.load(run)
-    _write_packed(target / "predictions.csv.gz", predictions)
-
-
-def _copy_baselines(run: Path, target: Path) -> None:
-    target.mkdir(parents=True)
-    for name in ("baselines.json", "baselines.csv"):
-        shutil.copy(run / name, target)
-    _, _, predictions = baselines.load(run)
-    _write_packed(target / "baselines-predictions.csv.gz", predictions)
-
-
-def _write_packed(path: Path, table: pd.DataFrame) -> None:
-    packing = {"method": "gzip", "mtime": 0}  # the same bytes again
-    table.to_csv(path, index=False, float_format=f"%.{_DIGITS}g", compression=packing)
 
 
 def _copy_model(run: Path, target: Path) -> None:
-    """Copy a run's model without its optimizer, its scaling and genres."""
+    """Copy a run's model without its optimizer, and the scaling and genres that it needs."""
+    import keras  # slow to load, and not needed to restore
+
     target.mkdir()
     model = keras.saving.load_model(run / "model.keras", compile=False)
     with atomic(target / "model.keras") as temporary:
@@ -168,24 +154,54 @@ def _copy_model(run: Path, target: Path) -> None:
     )
 
 
-def _cell(value: object) -> str:
-    if isinstance(value, float):
-        return "–" if pd.isna(value) else f"{value:.2f}"
-    return str(value)
+def not_nearest(folder: Path, settings: Path) -> list[str]:
+    """Name the rows whose recipe is not the one that ``params/table1`` and the README speak of.
+
+    That is the one nearest to Table I by test accuracy, with a fresh model for each row.
+
+    Raises
+    ------
+    InputError
+        The recipe study was not made, or does not cover every row.
+    """
+    rows, paper = table1.load(folder / "rows"), recipes.paper_rows(settings)
+    trainings, curves = recipes.load(folder / "recipes")
+    scored = recipes.score(trainings, recipes.points(trainings, curves, paper), paper)
+    nearest = scored[~scored["resplit"]].iloc[0]
+    return [
+        name
+        for name, row in rows.iterrows()
+        if recipes.label(row) != nearest.get(f"batch size {row['batch_size']}")
+    ]
+
+
+def main(folder: Path, action: str = "publish") -> None:
+    """Publish or restore, and say on the terminal what was done."""
+    if action == "restore":
+        number = restore(folder)
+        print(
+            f"published results restored to {number} folders: `make report` with GTZAN's features "
+            "table shows them."
+        )
+        return
+    settings = table1.PARAMS / folder.name
+    publish(folder, settings)
+    with_tables = readme.with_tables(README.read_text(encoding="utf-8"), PUBLISHED)
+    with atomic(README) as temporary:
+        temporary.write_text(with_tables, encoding="utf-8")
+    print(f"{display_path(PUBLISHED)} and README.md hold it now: look at them and commit.")
+    try:
+        for name in not_nearest(folder, settings):
+            print(
+                f"note: row {name} does not have the recipe that the recipe study finds nearest to "
+                f"Table I, but README.md and {display_path(settings)} say so: change one of them."
+            )
+    except InputError as error:
+        print(f"note: whether the rows have the recipe nearest to Table I is not known: {error}")
 
 
 if __name__ == "__main__":
     try:
-        if sys.argv[2:] == ["restore"]:
-            done = restore(Path(sys.argv[1]))
-            print(
-                f"{done} published trainings restored: `make report` with GTZAN's table shows them."
-            )
-        else:
-            publish(Path(sys.argv[1]))
-            readme = with_published(README.read_text(encoding="utf-8"))
-            with atomic(README) as temporary:
-                temporary.write_text(readme, encoding="utf-8")
-            print(f"{display_path(PUBLISHED)} and README.md hold it now: look at them and commit.")
+        main(Path(sys.argv[1]), *sys.argv[2:])
     except InputError as error:
         sys.exit(f"error: {error}")

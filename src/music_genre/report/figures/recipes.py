@@ -13,8 +13,8 @@ from music_genre.report.figures.style import INK, WIDTH
 def recipes(trainings: pd.DataFrame, curves: pd.DataFrame, paper: pd.DataFrame) -> Figure:
     """Draw test (solid) and training accuracy (dotted) over epochs, a panel for each batch size.
 
-    The arguments are those of :func:`music_genre.analysis.recipes.load` and ``paper_rows``: the paper's rows
-    are drawn in as numbered points.
+    ``trainings`` and ``curves`` are those of :func:`music_genre.analysis.recipes.load`, ``paper``
+    that of ``paper_rows``: its rows are drawn in as numbered points.
     """
     sizes = list(dict.fromkeys(paper["batch_size"]))
     used = list(dict.fromkeys(trainings["recipe"]))
@@ -34,12 +34,12 @@ def recipes(trainings: pd.DataFrame, curves: pd.DataFrame, paper: pd.DataFrame) 
             ax.annotate(row, (line["epochs"], line["accuracy"]), (0, 7), va="bottom", ha="center",
                         textcoords="offset points")  # fmt: skip
         ax.set(title=f"batch size {size}", xlabel="epoch", ylim=(0, 104))
-    axes[0].set_ylabel("accuracy in per cent")
+    axes[0].set_ylabel("accuracy [%]")
     handles = [Line2D([], [], color=color, label=recipe) for recipe, color in colors.items()]
     handles += [
-        Line2D([], [], color=INK, label="test rows"),
-        Line2D([], [], color=INK, ls=":", label="training rows"),
-        Line2D([], [], color=INK, marker="D", ls="", label="the paper's rows"),
+        Line2D([], [], color=INK, label="on test segments"),
+        Line2D([], [], color=INK, ls=":", label="on training segments"),
+        Line2D([], [], color=INK, marker="D", ls="", label="rows of Table I"),
     ]
     fig.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
     sns.despine(fig)

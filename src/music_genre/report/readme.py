@@ -1,0 +1,61 @@
+"""The README's tables of results, from the published runs."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from music_genre.analysis import leakage, table1
+from music_genre.exceptions import InputError
+
+TEMPLATES = Path(__file__).parent / "template"
+_MARKED = r"(<!-- {}: make publish -->\n).*?(<!-- end -->)"
+
+
+def with_tables(readme: str, folder: Path) -> str:
+    """Return the README with the tables of a report's folder between their marks.
+
+    Raises
+    ------
+    InputError
+        The marks are not there.
+    """
+    for name, table in (("table 1", table_one(folder)), ("splits", by_split(folder))):
+        marked = re.compile(_MARKED.format(name), re.DOTALL)
+        if not marked.search(readme):
+            raise InputError(f"README.md lacks the marks for the table {name!r}: restore them.")
+        readme = marked.sub(lambda marks, table=table: f"{marks[1]}{table}{marks[2]}", readme)
+    return readme
+
+
+def table_one(folder: Path) -> str:
+    """Return Table I as Markdown, the paper's rows and ours."""
+    rows = table1.load(folder / "rows")
+    table = table1.accuracy_table(rows).rename(columns={"ours, training segments": "on training"})
+    table.insert(3, "learning rate", table1.recipe_table(rows)["learning rate, ours"])
+    return _render("table1", table, seeds=rows["seeds"], source=table1.source(rows))
+
+
+def by_split(folder: Path) -> str:
+    """Return every model's accuracy on every split as Markdown."""
+    if not (folder / "splits").exists():
+        return _render("splits", pd.DataFrame())
+    done, _ = leakage.load(folder / "splits")
+    accuracies = leakage.accuracy_drops(leakage.scores(done))[["model", *done]]
+    segments = {name: len(run.predictions) for name, run in done.items()}
+    return _render("splits", accuracies, segments=segments, source=leakage.source(done))
+
+
+def _render(name: str, table: pd.DataFrame, **values: object) -> str:
+    lines = [list(table), ["---"] * len(table.columns), *table.to_numpy().tolist()]
+    markdown = "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
+    templates = Environment(loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined)
+    template = templates.get_template(f"readme-{name}.md.j2")
+    return template.render(table=markdown if len(table) else "", **values).strip() + "\n"
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return "–" if pd.isna(value) else f"{value:.2f}"
+    return str(value)
