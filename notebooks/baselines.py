@@ -55,23 +55,23 @@ parts = splits.split(
 leaks = splits.leaks(segments, parts, splits.artists(segments, table_folder))
 display.say(
     """
-The models are trained on {{ train | count }} segments and tested on {{ test | count }}.
-{% if validation %}
-Hyperparameters are chosen on another {{ validation | count }}.
-{% endif %}
-{% if unused %}
-The split leaves {{ unused | count }} unused.
-{% endif %}
-{% for pair, shared in leaks.items() %}
-Shared by {{ pair }}:
-{%- for what, n in shared.items() %}
- {{ n | count if n is number else "an unknown number of" }} {{ what }}{{ "," if not loop.last }}
-{%- endfor %}.
-{% endfor %}
-{% if artists_known %}
-Artists are those that Sturm's index names.
-{% endif %}
-""",
+    The models are trained on {{ train | count }} segments and tested on {{ test | count }}.
+    {% if validation %}
+    Hyperparameters are chosen on another {{ validation | count }}.
+    {% endif %}
+    {% if unused %}
+    The split leaves {{ unused | count }} unused.
+    {% endif %}
+    {% for pair, shared in leaks.items() %}
+    Shared by {{ pair }}:
+    {%- for what, n in shared.items() %}
+     {{ n | count if n is number else "an unknown number of" }} {{ what }}{{ "," if not loop.last }}
+    {%- endfor %}.
+    {% endfor %}
+    {% if artists_known %}
+    Artists are those that Sturm's index names.
+    {% endif %}
+    """,
     **splits.sizes(parts),
     leaks=leaks.to_dict("index"),
     artists_known=leaks["artists"].notna().any(),
@@ -111,15 +111,15 @@ display.table(
 )
 display.say(
     """
-{% if finished %}
-These models were fitted before ({{ made.created[:10] }}, commit {{ made.commit }}) and are not
-fitted again.
-{% endif %}
-Of {{ scores | length }} models, {{ by_segment.model }} has the highest accuracy by segment,
-{{ by_segment.accuracy | fixed(2) }} %
-{%- if by_track is not none %}, and {{ by_track.model }} the highest by track,
-{{ by_track["track accuracy"] | fixed(2) }} %{% endif %}. The results are in `{{ folder }}`.
-""",
+    {% if finished %}
+    These models were fitted before ({{ made.created[:10] }}, commit {{ made.commit }}) and are not
+    fitted again.
+    {% endif %}
+    Of {{ scores | length }} models, {{ by_segment.model }} has the highest accuracy by segment,
+    {{ by_segment.accuracy | fixed(2) }} %
+    {%- if by_track is not none %}, and {{ by_track.model }} the highest by track,
+    {{ by_track["track accuracy"] | fixed(2) }} %{% endif %}. The results are in `{{ folder }}`.
+    """,
     finished=finished,
     made=content["provenance"],
     scores=scores,

@@ -49,10 +49,10 @@ display.banner(source)
 # %%
 display.say(
     """
-{% for name, reason in left_out.items() %}
-- There is no split by {{ name }}: {{ reason }}
-{% endfor %}
-""",
+    {% for name, reason in left_out.items() %}
+    - There is no split by {{ name }}: {{ reason }}
+    {% endfor %}
+    """,
     left_out=left_out,
 )
 
@@ -77,9 +77,9 @@ found = leakage.summary(scores, comparisons)
 # %% tags=["headline"]
 display.say(
     """
-With the last row's recipe, the {{ lstm }} reach an accuracy of {{ own | listed }}. The best of the
-simpler models reaches {{ best | listed }}.
-""",
+    With the last row's recipe, the {{ lstm }} reach an accuracy of {{ own | listed }}. The best of
+    the simpler models reaches {{ best | listed }}.
+    """,
     lstm=leakage.LSTM,
     own=[
         f"{one['accuracy']:.2f} % with {SPLITS[name].held_out} held out"
@@ -91,49 +91,50 @@ simpler models reaches {{ best | listed }}.
 # %%
 display.say(
     """
-{% if "segment" in found %}
-- **Is the paper's accuracy real?** With random segments held out, as the paper seems to have done,
-  the {{ lstm }} reach {{ found.segment.accuracy | fixed(2) }} % (95 % interval
-  {{ found.segment.low | fixed }} to {{ found.segment.high | fixed }}).
-{% if paper is not none %}
-{% set side = "above" if paper > found.segment.high else "below" if paper < found.segment.low %}
-  The paper's {{ paper | fixed(2) }} % lies {{ side or "within" }} this interval.
-{% endif %}
-{% for name, one in found.items() if name != "segment" %}
-  With {{ SPLITS[name].held_out }} held out, they reach {{ one.accuracy | fixed(2) }} %.
-{% endfor %}
-{% endif %}
-- **Would a simpler model do?**
-{% for name, one in found.items() %}
-  - Split by {{ name }}, the best simpler model is *{{ one.best }}*.
-{% if one.favours == "best" %}
-    It is better than the {{ lstm }}:
-{% elif one.favours == "lstm" %}
-    The {{ lstm }} are better than it:
-{% else %}
-    No difference between it and the {{ lstm }} is established:
-{% endif %}
-    their accuracy minus its own is {{ one.difference | fixed }} points (95 % interval
-    {{ one.difference_low | fixed }} to {{ one.difference_high | fixed }}). Of
-    {{ one.better + one.undecided + one.worse }} simpler models, {{ one.better }} are better than
-    the {{ lstm }}, {{ one.worse }} are worse, and for {{ one.undecided }} the interval includes
-    zero.
-{% endfor %}
-- **Would it work on music it has never heard?**
-{% if strictest.disjoint_by %}
-  With {{ strictest.held_out }} held out, the {{ lstm }} classify {{ last.accuracy | fixed }} % of
-  the segments correctly (95 % interval {{ last.low | fixed }} to {{ last.high | fixed }}).
-{% if last.guessing is not none %}
-  Always naming the most frequent genre is correct for {{ last.guessing | fixed }} %.
-{% endif %}
-{% if "artists" not in strictest.disjoint_by %}
-  An artist may still be in both parts.
-{% endif %}
-{% else %}
-  That was not measured: no stricter split was trained, and the test segments are of tracks that
-  were trained on.
-{% endif %}
-""",
+    {% if "segment" in found %}
+    - **Is the paper's accuracy real?** With random segments held out, as the paper seems to have
+      done, the {{ lstm }} reach {{ found.segment.accuracy | fixed(2) }} % (95 % interval
+      {{ found.segment.low | fixed }} to {{ found.segment.high | fixed }}).
+    {% if paper is not none %}
+      The paper's {{ paper | fixed(2) }} % lies
+      {{ "above" if paper > found.segment.high
+         else "below" if paper < found.segment.low else "within" }} this interval.
+    {% endif %}
+    {% for name, one in found.items() if name != "segment" %}
+      With {{ SPLITS[name].held_out }} held out, they reach {{ one.accuracy | fixed(2) }} %.
+    {% endfor %}
+    {% endif %}
+    - **Would a simpler model do?**
+    {% for name, one in found.items() %}
+      - Split by {{ name }}, the best simpler model is *{{ one.best }}*.
+    {% if one.favours == "best" %}
+        It is better than the {{ lstm }}:
+    {% elif one.favours == "lstm" %}
+        The {{ lstm }} are better than it:
+    {% else %}
+        No difference between it and the {{ lstm }} is established:
+    {% endif %}
+        their accuracy minus its own is {{ one.difference | fixed }} points (95 % interval
+        {{ one.difference_low | fixed }} to {{ one.difference_high | fixed }}). Of
+        {{ one.better + one.undecided + one.worse }} simpler models, {{ one.better }} are better
+        than the {{ lstm }} and {{ one.worse }} worse; for {{ one.undecided }} the interval
+        includes zero.
+    {% endfor %}
+    - **Would it work on music it has never heard?**
+    {% if strictest.disjoint_by %}
+      With {{ strictest.held_out }} held out, the {{ lstm }} classify {{ last.accuracy | fixed }} %
+      of the segments correctly (95 % interval {{ last.low | fixed }} to {{ last.high | fixed }}).
+    {% if last.guessing is not none %}
+      Always naming the most frequent genre is correct for {{ last.guessing | fixed }} %.
+    {% endif %}
+    {% if "artists" not in strictest.disjoint_by %}
+      An artist may still be in both parts.
+    {% endif %}
+    {% else %}
+      That was not measured: no stricter split was trained, and the test segments are of tracks
+      that were trained on.
+    {% endif %}
+    """,
     lstm=leakage.LSTM,
     paper=leakage.paper_accuracy(compared),
     found=found,
@@ -145,13 +146,19 @@ display.say(
 # %%
 display.say(
     """
-{% for name, fall in falls.items() if fall %}
-- Split by {{ name }}, the training of the {{ lstm }} broke down on the way: the test accuracy fell
-  from {{ fall.best | fixed }} % after epoch {{ fall.best_epoch }} to {{ fall.low | fixed }} % after
-  epoch {{ fall.low_epoch }}, and ended at {{ fall.last | fixed }} %. The last epoch counts.
-{% endfor %}
-""",
+    {% if diverged %}
+    - Split by {{ diverged | listed }}, the loss of the {{ lstm }} became NaN or infinite. Their
+      scores there are those of a broken model.
+    {% endif %}
+    {% for name, fall in falls.items() if fall %}
+    - Split by {{ name }}, the training of the {{ lstm }} broke down on the way: the test accuracy
+      fell from {{ fall.best | fixed }} % after epoch {{ fall.best_epoch }} to
+      {{ fall.low | fixed }} % after epoch {{ fall.low_epoch }}, and ended at
+      {{ fall.last | fixed }} %. The last epoch counts.
+    {% endfor %}
+    """,
     lstm=leakage.LSTM,
+    diverged=[name for name, one in compared.items() if one.result["diverged"]],
     falls={name: runs.collapse(one.history) for name, one in compared.items()},
 )
 
@@ -184,19 +191,19 @@ display.table(
 )
 display.say(
     """
-{% for step in steps %}
-- **From {{ step.looser }} to {{ step.stricter }}**
-{%- if step.no_longer_shared %} (no longer shared: {{ step.no_longer_shared | listed }}
-{%- if step.leaves_out %}; left out: {{ step.leaves_out }}{% endif %}){% endif %}, accuracy falls
-  by {{ step.mean | fixed }} percentage points on average over {{ step.models }} models that learn:
-  least for {{ step.least_model }} ({{ step.least | fixed }}), most for {{ step.most_model }}
-  ({{ step.most | fixed }}), and by {{ step.lstm | fixed }} for the {{ lstm }}. Training segments:
-  {{ step.train_looser | count }} by {{ step.looser }}, {{ step.train_stricter | count }} by
-  {{ step.stricter }}.
-{% else %}
-Only one split was trained, so what a stricter one takes away was not measured.
-{% endfor %}
-""",
+    {% for step in steps %}
+    - **From {{ step.looser }} to {{ step.stricter }}**
+    {%- if step.no_longer_shared %} (no longer shared: {{ step.no_longer_shared | listed }}
+    {%- if step.leaves_out %}; left out: {{ step.leaves_out }}{% endif %}){% endif %}, the drop in
+      accuracy is {{ step.mean | fixed }} percentage points on average over {{ step.models }}
+      models that learn: smallest for {{ step.least_model }} ({{ step.least | fixed }}), largest
+      for {{ step.most_model }} ({{ step.most | fixed }}), and {{ step.lstm | fixed }} for the
+      {{ lstm }}. Training segments: {{ step.train_looser | count }} by {{ step.looser }},
+      {{ step.train_stricter | count }} by {{ step.stricter }}.
+    {% else %}
+    Only one split was trained, so what a stricter one takes away was not measured.
+    {% endfor %}
+    """,
     steps=leakage.drop_ranges(drops, parts),
     lstm=leakage.LSTM,
 )
@@ -272,14 +279,14 @@ display.table(
 display.table(epochs, "The LSTMs' last epoch, and their best on the test segments.", source)
 display.say(
     """
-{% if scaling | length %}
-Scaling fitted on all segments changes accuracies by {{ scaling.difference.min() | fixed(2) }} to
-{{ scaling.difference.max() | fixed(2) }} percentage points. The interval excludes zero in
-{{ apart }} of {{ scaling | length }} cases.
-{% endif %}
-Choosing the best epoch on the test segments would add {{ gains | listed }} to the accuracy of the
-{{ lstm }}.
-""",
+    {% if scaling | length %}
+    Scaling fitted on all segments changes accuracies by {{ scaling.difference.min() | fixed(2) }}
+    to {{ scaling.difference.max() | fixed(2) }} percentage points. The interval excludes zero in
+    {{ apart }} of {{ scaling | length }} cases.
+    {% endif %}
+    Choosing the best epoch on the test segments would add {{ gains | listed }} to the accuracy of
+    the {{ lstm }}.
+    """,
     scaling=scaling,
     apart=((scaling["low"] > 0) | (scaling["high"] < 0)).sum(),
     gains=[
@@ -307,9 +314,9 @@ if folds:
     display.table(over_folds, "Mean and standard deviation over the folds.", source)
 display.say(
     """
-{% for name, reason in without_folds.items() %}
-- There are no folds by {{ name }}: {{ reason }}
-{% endfor %}
-""",
+    {% for name, reason in without_folds.items() %}
+    - There are no folds by {{ name }}: {{ reason }}
+    {% endfor %}
+    """,
     without_folds=without_folds,
 )

@@ -54,6 +54,8 @@ def test_track_vote_by_hand():
         }
     )  # fmt: skip
     assert track_accuracy(predictions) == pytest.approx(100 * 2 / 3)
+    broken = predictions.assign(a=np.nan, b=np.nan, predicted="a")
+    assert track_accuracy(broken) == pytest.approx(100 * 2 / 3)  # a in every track
 
 
 def test_names_without_tracks_give_no_track_vote_and_folds_by_segment(few_rows):

@@ -62,7 +62,7 @@ def test_many_groups_of_one_segment_give_the_textbook_interval():
     assert (low, high) == pytest.approx((80 - half, 80 + half), abs=0.2)  # accuracy's step: 0.1
 
 
-def test_rows_that_were_never_tested_do_not_count():
+def test_segments_that_were_never_tested_do_not_count():
     correct, groups = [*ONE_WRONG] + [math.nan] * 13, [*GROUPS, *"aefghijklmnop"]
     assert intervals.interval(correct, groups) == (25, 100)
 
@@ -97,7 +97,7 @@ def test_seed_decides():
     assert intervals.interval(correct, groups) != intervals.interval(correct, groups, seed=1)
 
 
-def test_what_has_no_interval_is_told():
+def test_input_without_an_interval_is_an_error():
     with pytest.raises(InputError, match="1 group was tested"):
         intervals.interval([1, 0, math.nan], ["a", "a", "b"])
     with pytest.raises(InputError, match="4 segments have 3 groups"):

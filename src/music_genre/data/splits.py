@@ -236,7 +236,7 @@ def artists(table: pd.DataFrame, table_folder: Path | None = None) -> pd.Series:
     lines = annotations.read(INDEX, table_folder) or []
     fields = [line.split(":::") for line in lines if ":::" in line]
     known = {Path(file.strip()).stem: who.strip() for file, who, _ in fields if who.strip()}
-    return tracks(table).map(known)
+    return tracks(table).map(known).astype(object)  # not float where none is known
 
 
 def leaks(table: pd.DataFrame, parts: np.ndarray, artists: pd.Series) -> pd.DataFrame:

@@ -1,9 +1,10 @@
 """Intervals for accuracies that resample whole tracks or artists, not segments.
 
-The segments of a track are not independent: a model that knows one of them knows most of the
-others, so intervals that take each segment for a draw of its own come out too narrow. Here the
-groups are drawn, and each brings all its segments: the cluster form of the percentile bootstrap
+The segments of a track are not independent: a model that classifies one of them correctly does so
+with most others. Intervals that resample single segments are therefore too narrow. Here whole
+groups are resampled, each with all its segments: the cluster form of the percentile bootstrap
 (B. Efron & R. J. Tibshirani, *An Introduction to the Bootstrap*, 1993, chapters 8 and 13).
+``scipy.stats.bootstrap`` resamples single observations only.
 """
 
 import numpy as np
@@ -23,15 +24,16 @@ def interval(
     Parameters
     ----------
     correct : array_like [shape=(n_segments,) or (n_runs, n_segments)]
-        Whether each segment was predicted right: 1 or 0, NaN where it was not tested. Of several
-        runs (seeds, folds), which may have tested different segments, the mean accuracy counts.
+        Whether each segment was classified correctly: 1 or 0, NaN where it was not tested. For
+        several runs (seeds, folds), which may have tested different segments, the interval is that
+        of their mean accuracy.
     groups : array_like [shape=(n_segments,)]
         The track or artist of each segment.
 
     Raises
     ------
     InputError
-        The shapes do not agree, a group is missing, or fewer than two groups were tested.
+        The shapes differ, a group is missing, or fewer than two groups were tested.
     """
     right, tested = _by_group(correct, groups)
     return _ends(_accuracies(right, tested, _times_drawn(len(right), seed, draws)))
@@ -45,15 +47,15 @@ def paired_difference(
     seed: int = 0,
     draws: int = 2000,
 ) -> tuple[float, float]:
-    """Return the 95 % interval of accuracy *a* less accuracy *b*, in percentage points.
+    """Return the 95 % interval of accuracy *a* minus accuracy *b*, in percentage points.
 
-    Paired: a draw takes the same groups for both, so what makes a group hard for both cancels.
+    It is paired: a draw has the same groups for both, so what makes a group hard for both cancels.
     Parameters are those of :func:`interval`; the number of runs may differ.
 
     Raises
     ------
     InputError
-        As :func:`interval`; also where *a* and *b* were not tested on the same segments.
+        As :func:`interval`; also if *a* and *b* were not tested on the same segments.
     """
     one, two = (np.atleast_2d(np.asarray(c, dtype=float)) for c in (correct_a, correct_b))
     if not np.array_equal(np.isnan(one).all(axis=0), np.isnan(two).all(axis=0)):
@@ -74,10 +76,11 @@ def unpaired_difference(
     seed: int = 0,
     draws: int = 2000,
 ) -> tuple[float, float]:
-    """Return the 95 % interval of accuracy *a* less accuracy *b* where they share no group.
+    """Return the 95 % interval of accuracy *a* minus accuracy *b* where they share no group.
 
-    In percentage points. Each side's groups are drawn on their own (the two-sample bootstrap,
-    Efron & Tibshirani 1993, section 8.3). Parameters and errors are those of :func:`interval`.
+    It is in percentage points. The groups of each side are drawn separately (the two-sample
+    bootstrap, Efron & Tibshirani 1993, section 8.3). Parameters and errors are those of
+    :func:`interval`.
     """
     sides = [_by_group(correct_a, groups_a), _by_group(correct_b, groups_b)]
     a, b = (
@@ -88,7 +91,7 @@ def unpaired_difference(
 
 
 def _by_group(correct: ArrayLike, groups: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """Count right and tested segments [shape=(n_groups, n_runs)] of the groups ever tested."""
+    """Count correct and tested segments [shape=(n_groups, n_runs)] of groups that were tested."""
     runs, groups = np.atleast_2d(np.asarray(correct, dtype=float)), pd.Series(np.asarray(groups))
     if runs.shape[1] != len(groups) or groups.isna().any():
         raise InputError(
@@ -105,14 +108,14 @@ def _by_group(correct: ArrayLike, groups: ArrayLike) -> tuple[np.ndarray, np.nda
 
 
 def _times_drawn(n_groups: int, seed: int | list[int], draws: int) -> np.ndarray:
-    """Draw groups with replacement: how often each one came [shape=(n_draws, n_groups)]."""
+    """Draw groups with replacement: how often each is drawn [shape=(n_draws, n_groups)]."""
     shares = np.full(n_groups, 1 / n_groups)
     return np.random.default_rng(seed).multinomial(n_groups, shares, size=draws)
 
 
 def _accuracies(right: np.ndarray, tested: np.ndarray, times: np.ndarray) -> np.ndarray:
     """Return each draw's accuracy in per cent, the mean over the runs [shape=(n_draws,)]."""
-    with np.errstate(invalid="ignore"):  # 0/0: a run that tested none of the groups drawn
+    with np.errstate(invalid="ignore"):  # 0/0: a run that tested none of the drawn groups
         return np.nanmean(100 * (times @ right) / (times @ tested), axis=1)
 
 

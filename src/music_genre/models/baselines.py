@@ -283,8 +283,8 @@ def track_accuracy(predictions: pd.DataFrame) -> float:
     names = tracks(predictions)
     if names.isna().any():
         return np.nan
-    probabilities = predictions.drop(columns=["filename", "label", "predicted"])
-    votes = probabilities.groupby(names).mean().idxmax(axis=1)
+    means = predictions.drop(columns=["filename", "label", "predicted"]).groupby(names).mean()
+    votes = means.columns[means.to_numpy().argmax(axis=1)]  # idxmax fails on a broken model's NaN
     return 100 * float((votes == predictions["label"].groupby(names).first()).mean())
 
 
