@@ -153,7 +153,7 @@ display.say(
 #
 # Adam minimises sparse categorical cross-entropy. The test segments are only watched: no epoch is
 # chosen by them, and the weights after the last epoch are kept. (The learning rates of
-# `params/table1` were chosen by test accuracy: they bring it nearest to the paper's, as said above.)
+# `params/table1` were chosen by test accuracy: with them it comes nearest to the paper's.)
 #
 # Rows that differ only in epochs are one training. A longer one goes on where a shorter one ended,
 # with the numbers of a training in one go. A training that is finished in the output folder is
