@@ -59,13 +59,16 @@ for split, predicted in predictions.items():
         source,
     )
     display.say(
-        "**Split by {{ split }}.** {{ tracks | count }} tracks were tested. By the mean of their "
-        "segments' probabilities, {{ correct | fixed(1) }} % of them are classified correctly. "
-        "All segments are classified correctly in {{ all_correct | count }} tracks, none in "
-        "{{ none_correct | count }}."
-        "{% if wrong %} Half of the {{ wrong | count }} wrong segments belong to "
-        "{{ half | count }} {{ 'track' if half == 1 else 'tracks' }} "
-        "({{ (100 * half / tracks) | fixed(0) }} %).{% endif %}",
+        """
+        **Split by {{ split }}.** {{ tracks | count }} tracks were tested. By the mean of their
+        segments' probabilities, {{ correct | fixed(1) }} % of them are classified correctly. All
+        segments are classified correctly in {{ all_correct | count }} tracks, none in
+        {{ none_correct | count }}.
+        {% if wrong %}
+        Half of the {{ wrong | count }} wrong segments belong to {{ half | count }}
+        {{ "track" if half == 1 else "tracks" }} ({{ (100 * half / tracks) | fixed(0) }} %).
+        {% endif %}
+        """,
         split=split,
         **errors.concentration(tracks),
     )
@@ -95,10 +98,17 @@ for split, predicted in predictions.items():
         source,
     )
     display.say(
-        "{% if halves %}In each of these confusions, half of the segments belong to "
-        "{{ halves | min }}{% if halves | min < halves | max %} to {{ halves | max }}{% endif %} "
-        "{{ 'track' if halves | max == 1 else 'tracks' }}."
-        "{% else %}No segment was predicted as another genre.{% endif %}",
+        """
+        {% if halves %}
+        In each of these confusions, half of the segments belong to {{ halves | min }}
+        {% if halves | min < halves | max %}
+        to {{ halves | max }}
+        {% endif %}
+        {{ "track" if halves | max == 1 else "tracks" }}.
+        {% else %}
+        No segment was predicted as another genre.
+        {% endif %}
+        """,
         halves=confused["half"].to_list(),
     )
 

@@ -73,12 +73,11 @@ display.say(
   points (row {{ found.apart.idxmin() }}) to {{ found.apart.max() | fixed }} (row
   {{ found.apart.idxmax() }}), {{ found.apart.mean() | fixed }} on average. The paper's accuracy
   lies
-{%- for side, names in found.sides.items() %}
- {{ side }} {{ "our 95 % interval" if loop.first else "it" }} in
-  {{- " " }}{{ names | ranges("row") }}{{ "." if loop.last else ";" }}
-{%- endfor %}
+{% for side, names in found.sides.items() %}
+  {{ side }} {{ "our 95 % interval" if loop.first else "it" }} in {{ names | ranges("row") }}
+  {{- "." if loop.last else ";" }}
+{% endfor %}
 {% endif %}
-
 {% if found.order is not none %}
 - **Order.** The rank correlation of our accuracies with the paper's is
   {{ found.order | fixed(2) }} (1: the rows are in the same order).
@@ -184,6 +183,7 @@ segments. It shows that the pipeline works. It cannot say whether the paper's fi
 #
 # In these places the paper contradicts itself or leaves open what was done. That does not mean that
 # a result was not obtained: a project report can easily lose track of which run a figure came from.
+# Accuracies measured here are on test segments unless it says otherwise.
 
 # %%
 display.say(

@@ -55,5 +55,5 @@ def test_epochs_that_rows_share_are_counted_once(tmp_path):
         write_json(tmp_path / name / "metrics.json", {"parameters": given, "seconds": here})
         lines = "\n".join(["seconds", *map(str, seconds)])
         (tmp_path / name / "history.csv").write_text(lines + "\n")
-    said = page._time(sorted(tmp_path.glob("*/metrics.json")))
-    assert said.startswith("32 s for 4 epochs, 25 s of it in these runs")
+    told = page._time(sorted(tmp_path.glob("*/metrics.json")))
+    assert told == {"epochs": 4, "seconds": 32, "seconds_here": 25}

@@ -2,15 +2,14 @@
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from html import escape
 from pathlib import Path
 
 import nbformat
 import pandas as pd
 from bs4 import BeautifulSoup
-from jinja2 import Environment, FileSystemLoader
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from nbconvert import HTMLExporter
 from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from pygments.formatters import HtmlFormatter
@@ -34,6 +33,8 @@ class Part:
     title: str
     html: str = ""
     headings: list[dict[str, str]] = field(default_factory=list)  # of the third level
+    failed: str = ""  # why there is nothing to show
+    folder: str = ""  # where it failed
 
 
 def build(folder: Path, *, sections: Sequence[str], rows: Sequence[str]) -> Path:
@@ -67,12 +68,12 @@ def build(folder: Path, *, sections: Sequence[str], rows: Sequence[str]) -> Path
                 drop = set() if run == runs[0] else {"once"}
                 parts.append(_row(run, notebooks=per_row[name], drop=drop))
     *others, conclusion = single.values()
-    page = Environment(loader=FileSystemLoader(TEMPLATE)).get_template("page.html.j2")
-    html = page.render(
+    environment = Environment(loader=FileSystemLoader(TEMPLATE), undefined=StrictUndefined)
+    html = environment.get_template("page.html.j2").render(
         sections=parts,
         banner=_tagged(conclusion, "banner"),
         headline="".join(_tagged(one, "headline") for one in (conclusion, *others)),
-        provenance=_provenance(runs),
+        made=_provenance(runs),
         css=(TEMPLATE / "style.css").read_text(encoding="utf-8"),
         highlight_css=HtmlFormatter(style="friendly").get_style_defs(".highlight"),
     )
@@ -100,26 +101,21 @@ def read(path: Path) -> nbformat.NotebookNode:
             or (_DRAWS.search(cell.source) and not drawn)
         ):
             raise InputError(
-                f"cell {number} of {display_path(path)} did not run to its end or lacks its figure: "
-                "remove the file and run `make report` again."
+                f"cell {number} of {display_path(path)} did not run to its end or lacks its "
+                "figure: remove the file and run `make report` again."
             )
     return notebook
 
 
 def _row(run: Path, *, notebooks: Sequence[str], drop: set[str]) -> Part:
+    name = f"row-{run.name}"
     if (run / "failed.json").exists():
-        failure = provenance.read_json(run / "failed.json")
-        html = (
-            f"<h2>Row {run.name}: failed</h2><p>It could not be trained: <code>"
-            f"{escape(failure['error'])}</code>. How far it came is in "
-            f"<code>{escape(display_path(run / 'train.partial.ipynb'))}</code>, what it printed in "
-            "<code>train.log</code> beside it.</p>"
-        )
-        return Part(f"row-{run.name}", f"Row {run.name}: failed", html)
+        reason = provenance.read_json(run / "failed.json")["error"]
+        return Part(name, f"Row {run.name}: failed", failed=reason, folder=display_path(run))
     given = provenance.read_json(run / "metrics.json")["parameters"]
     title = f"Row {run.name}: {given['epochs']} epochs, batch size {given['batch_size']}"
     executed = [read(run / f"{notebook}.ipynb") for notebook in notebooks]
-    return _section(f"row-{run.name}", executed, title=title, drop=drop)
+    return _section(name, executed, title=title, drop=drop)
 
 
 def _section(name: str, notebooks: list, *, title: str = "", drop: set[str] = frozenset()) -> Part:
@@ -175,32 +171,39 @@ def _tagged(notebook: nbformat.NotebookNode, tag: str) -> str:
     return str(soup)
 
 
-def _provenance(runs: list[Path]) -> dict[str, str]:
-    """Say what the rows, with all their seeds, came from; what differs between them is listed."""
+def _provenance(runs: list[Path]) -> dict[str, object]:
+    """Return what the rows, with all their seeds, came from: what differs is listed."""
     rows = [run for run in runs if not (run / "failed.json").exists()]
     finished = [path / "metrics.json" for run in rows for path in with_seeds(run)]
     made = [provenance.read_json(path) for path in finished]
     records = [content["provenance"] for content in made]
-
-    def each(values: list) -> str:
-        return ", ".join(dict.fromkeys(str(value) for value in values))
-
     return {
-        "code": "commit " + each([r["commit"] for r in records]),
-        "software": each(
-            f"Python {r['python']}, "
-            + ", ".join(f"{name} {version}" for name, version in r["packages"].items())
-            + f"; Keras on {r['keras_backend']}"
-            for r in records
+        "commits": _each(record["commit"] for record in records),
+        "software": _each(
+            f"Python {record['python']}, "
+            + ", ".join(f"{name} {version}" for name, version in record["packages"].items())
+            + f"; Keras on {record['keras_backend']}"
+            for record in records
         ),
-        "machine": each([r["machine"] for r in records]),
-        "seeds": each([content["parameters"]["seed"] for content in made]),
-        "training": f"{_time(finished)}; finished {max(r['created'] for r in records)}",
+        "machines": _each(record["machine"] for record in records),
+        # Runs made before it was recorded computed with a thread for each core.
+        "threads": _each(record.get("threads", "one for each core") for record in records),
+        "seeds": _each(content["parameters"]["seed"] for content in made),
+        "finished": max(record["created"] for record in records),
+        **_time(finished),
     }
 
 
-def _time(finished: list[Path]) -> str:
-    """Say how long the rows trained, counting once the epochs that rows of one recipe share."""
+def _each(values: Iterable[object]) -> list[str]:
+    return list(dict.fromkeys(map(str, values)))
+
+
+def _time(finished: list[Path]) -> dict[str, float]:
+    """Return how long the rows trained, counting once the epochs that rows of one recipe share.
+
+    ``seconds`` for ``epochs``, and ``seconds_here``: the part that these runs took, and did not go
+    on from.
+    """
     longest: dict[str, tuple[int, float]] = {}
     here = 0.0
     for path in finished:
@@ -212,10 +215,7 @@ def _time(finished: list[Path]) -> str:
         )
         here += content["seconds"]
     epochs, seconds = map(sum, zip(*longest.values(), strict=True))
-    return (
-        f"{seconds:,.0f} s for {epochs:,} epochs, {here:,.0f} s of it in these runs, the rest in "
-        "earlier trainings of the same recipes"
-    )
+    return {"epochs": epochs, "seconds": seconds, "seconds_here": here}
 
 
 if __name__ == "__main__":
