@@ -35,10 +35,10 @@ from music_genre.paths import ROOT
 from music_genre.report import display
 from music_genre.report.figures import recipes as figures
 
-run = params.check("recipes", globals())
-folder = params.recipes_folder(run.results)
-paper = recipes.paper_rows(ROOT / "params" / run.printed)
-trained, curves = recipes.load(folder, run.trainings.split())
+given = params.check("recipes", globals())
+folder = params.report_folder(given.results, "recipes")
+paper = recipes.paper_rows(ROOT / "params" / given.printed)
+trained, curves = recipes.load(folder, given.trainings.split())
 source = recipes.source(trained)
 
 # %% [markdown]
@@ -72,26 +72,26 @@ gaps, limit = decimals.recall_gaps(paper), decimals.widest_recall_gap()
 excluded = gaps.index[gaps > limit].to_list()  # rows whose recall all segments cannot give
 display.say(
     """
-{% for part in telling %}
-- **Decimals.** Of {{ tried }} parts, the {{ part.segments | count }} {{ part.part }} segments of a
-  split with {{ part.held_out }} % held out stand out: all {{ n }} accuracies are possible there,
-  and only {{ part.chance | fixed(1) }} % of similar sizes allow all of them.
-{% else %}
-- **Decimals.** No part stands out: none makes all {{ n }} accuracies possible where few similar
-  sizes would.
-{% endfor %}
-{% if others %}
-  {{ others }} other part{{ "s allow" if others > 1 else " allows" }} all of them too, but that says
-  little: at least {{ common | fixed(1) }} % of similar sizes do.
-{% endif %}
-{% if excluded %}
-- **Recall.** Macro recall equals accuracy where all genres have the same number of segments. On the
-  whole published table the two can differ by at most {{ limit | fixed(2) }} points. As printed they
-  differ by up to {{ widest | fixed(2) }} points (row {{ widest_row }}), and by more than that limit
-  in {{ excluded | ranges("row") }}. So the paper measured neither on all segments nor on a part in
-  which every genre keeps its share, as it does in the splits here.
-{% endif %}
-""",
+    {% for part in telling %}
+    - **Decimals.** Of {{ tried }} parts, the {{ part.segments | count }} {{ part.part }} segments
+      of a split with {{ part.held_out }} % held out stand out: all {{ n }} accuracies are possible
+      there, and only {{ part.chance | fixed(1) }} % of similar sizes allow all of them.
+    {% else %}
+    - **Decimals.** No part stands out: none makes all {{ n }} accuracies possible where few similar
+      sizes would.
+    {% endfor %}
+    {% if others %}
+      {{ others }} other part{{ "s allow" if others > 1 else " allows" }} all of them too, but that
+      says little: at least {{ common | fixed(1) }} % of similar sizes do.
+    {% endif %}
+    {% if excluded %}
+    - **Recall.** Macro recall equals accuracy where all genres have the same number of segments.
+      On the whole published table the two can differ by at most {{ limit | fixed(2) }} points. As
+      printed they differ by up to {{ widest | fixed(2) }} points (row {{ widest_row }}) and by more
+      than that limit in {{ excluded | ranges("row") }}. So the paper measured neither on all
+      segments nor on a part in which every genre keeps its share, as it does in the splits here.
+    {% endif %}
+    """,
     n=len(paper),
     tried=len(parts),
     telling=parts[parts["telling"]].to_dict("records"),
@@ -139,13 +139,14 @@ display.table(
 )
 display.say(
     """
-{% if missed %}
-On test segments no training reaches the paper's accuracy in {{ missed | ranges("row") }}. The best
-fall short by {{ least | fixed(1) }} to {{ most | fixed(1) }} points.
-{% else %}
-On test segments, some training reaches the paper's accuracy in every row.
-{% endif %}
-""",
+    {% if missed %}
+    On test segments, no training reaches the paper's accuracy in {{ missed | ranges("row") }}. The
+    best falls short by {{ least | fixed(1) }}
+    {{- " to " ~ (most | fixed(1)) if missed | length > 1 }} points.
+    {% else %}
+    On test segments, some training reaches the paper's accuracy in every row.
+    {% endif %}
+    """,
     missed=highest["row"][highest["short"] > 0].to_list(),
     least=highest["short"][highest["short"] > 0].min(),
     most=highest["short"].max(),
@@ -176,28 +177,28 @@ display.table(
 # %%
 display.say(
     """
-{% if printed is not none %}
-- **The printed settings** are {{ printed.test | fixed(1) }} points from Table I on test segments,
-  rank {{ printed.name + 1 }} of {{ n }} recipes.
-{% endif %}
-{% for resplit, away in distances.items() %}
-- **With {{ "one model over re-drawn splits" if resplit else "a fresh model for every row" }}**,
-  the nearest recipe is {{ away.test | fixed(1) }} points away on test segments,
-  {{ away.training | fixed(1) }} on training segments and {{ away.all | fixed(1) }} on all.
-{% if resplit %}
-  Its test accuracy says little about segments that a model has never met. And we chose the epochs
-  of the new draws with Table I in view, so part of the nearness is built in.
-{% endif %}
-{% endfor %}
-{% if excluded and closest == "all" %}
-- **Which segments?** The accuracy on all segments comes nearest, but the printed recall of
-  {{ excluded | ranges("row") }} excludes it.
-{% endif %}
-- **How strong this is.** Each recipe was trained once, with one seed. A test accuracy here is known
-  to about {{ margin | fixed(1) }} points either way (half a 95 % confidence interval over tracks,
-  the median of all trainings), and another seed moves it too. Recipes whose distances differ by a
-  point or so cannot be ranked.
-""",
+    {% if printed is not none %}
+    - **The printed settings** are {{ printed.test | fixed(1) }} points from Table I on test
+      segments, rank {{ printed.name + 1 }} of {{ n }} recipes.
+    {% endif %}
+    {% for resplit, away in distances.items() %}
+    - **With {{ "one model over re-drawn splits" if resplit else "a fresh model for every row" }}**,
+      the nearest recipe is {{ away.test | fixed(1) }} points away on test segments,
+      {{ away.training | fixed(1) }} on training segments and {{ away.all | fixed(1) }} on all.
+    {% if resplit %}
+      Its test accuracy says little about segments that a model has never met. And we chose the
+      epochs of the new draws with Table I in view, so part of the nearness is built in.
+    {% endif %}
+    {% endfor %}
+    {% if excluded and closest == "all" %}
+    - **Which segments?** The accuracy on all segments comes nearest, but the printed recall of
+      {{ excluded | ranges("row") }} excludes it.
+    {% endif %}
+    - **How strong this is.** Each recipe was trained once, with one seed. A test accuracy here is
+      known to about {{ margin | fixed(1) }} points either way (half a 95 % confidence interval over
+      tracks, the median of all trainings), and another seed moves it too. Recipes whose distances
+      differ by a point or so cannot be ranked.
+    """,
     printed=recipes.as_printed(scored, paper),
     n=len(scored),
     distances=nearest.pivot(index="resplit", columns="measure", values="distance").to_dict("index"),
@@ -225,7 +226,7 @@ display.table(
 
 # %%
 epochs = paper.groupby("batch_size")["epochs"].max().to_dict()
-segments, measured_on = table.load(run.features)
+segments, measured_on = table.load(given.features)
 measured = runs.kept(
     folder / "dense.csv",
     dense.identity(measured_on, epochs=epochs, seed=0),
@@ -245,13 +246,13 @@ display.table(
 )
 display.say(
     """
-On test segments the dense network lies within {{ within }} points of the paper in
-{{ near | ranges("row") if near else "no row" }}.
-{% if far | length %}
-In {{ far.index | ranges("row") }} it differs by {{ far.min() | signed(1) }} to
-{{ far.max() | signed(1) }} points.
-{% endif %}
-""",
+    On test segments the dense network lies within {{ within }} points of the paper in
+    {{ near | ranges("row") if near else "no row" }}.
+    {% if far | length %}
+    In {{ far.index | ranges("row") }} it differs by {{ far.min() | signed(1) }}
+    {{- " to " ~ (far.max() | signed(1)) if far | length > 1 }} points.
+    {% endif %}
+    """,
     within=recipes.NEAR,
     near=differences[is_near].index.to_list(),
     far=differences[~is_near],

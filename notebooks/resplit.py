@@ -31,8 +31,8 @@ dropout: float = 0.0  # share of each LSTM's outputs dropped in training, 0 to 0
 test_size: float = 0.33  # share of the segments held out, above 0 and below 1
 split: str = "segment"  # segment or track (artist is published: drawn again, it is the same)
 scale_on: str = "all"  # segments the scaling is fitted on: all (the paper's) or train
-shuffle_columns: bool = False  # the 58 numbers in an order drawn once, not the table's
-seed: int = 0  # of the first draw, the weights and the order of batches
+shuffle_columns: bool = False  # the 58 inputs in a random order, the same in every training
+seed: int = 0  # of the first draw, the initial weights and the order of batches
 features: str = ""  # features table (CSV); empty: GTZAN's under data/ if there, else the sample
 output: str = ""  # folder for the results; empty: a new one under reports/manual/
 resume: bool = True  # go on from the longest earlier training of the same recipe, if any
@@ -68,8 +68,10 @@ drawn = resplit.draw(
     shuffle_columns=run.shuffle_columns,
 )
 display.say(
-    "The split is drawn {{ draws }} times. {{ met | fixed(1) }} % of the last draw's test segments "
-    "were training segments of an earlier draw.",
+    """
+    The split is drawn {{ draws }} times. {{ met | fixed(1) }} % of the last draw's test segments
+    were training segments of an earlier draw.
+    """,
     draws=len(drawn),
     met=100 * resplit.met_before(drawn),
 )
@@ -77,7 +79,8 @@ display.say(
 # %% [markdown]
 # ## Training
 #
-# A training that is finished in the same folder is shown as it is (`-p resume False` trains anew).
+# A training that is finished in the output folder is shown and not repeated; `-p resume False`
+# starts at the first epoch.
 
 # %%
 model = lstm.lstm(
@@ -94,9 +97,9 @@ of_run = {
     "given": {**vars(run), "paper": {}},  # no row of Table I
     "identity": runs.identity(model, drawn[0]),
 }
-before = runs.finished(folder, **of_run) if run.resume else None
-if before:
-    result, history, _ = before
+finished = runs.finished(folder, **of_run) if run.resume else None
+if finished:
+    result, history, _ = finished
 else:
     history = resplit.fit(
         model,
@@ -123,14 +126,19 @@ display.figure(
 # %%
 display.say(
     """
-{% if again %}This training was finished before and is shown again. {% endif %}
-{% if diverged %}**The loss became NaN in epoch {{ epochs_run }}, where training ended: the scores
-are those of a broken model.** {% endif %}
-Accuracy on the last draw's {{ parts.test.segments | count }} test segments is
-{{ parts.test.accuracy | fixed(2) }} %, on its {{ parts.train.segments | count }} training segments
-{{ parts.train.accuracy | fixed(2) }} %. The results are in `{{ folder }}`.
-""",
+    {% if again %}
+    This training was finished before ({{ provenance.created[:10] }}, commit
+    {{ provenance.commit }}) and is not repeated.
+    {% endif %}
+    {% if diverged %}
+    **The loss became NaN or infinite in epoch {{ epochs_run }}. Training ended there, and the
+    scores are those of a broken model.**
+    {% endif %}
+    The accuracy is {{ parts.test.accuracy | fixed(2) }} % on the last draw's
+    {{ parts.test.segments | count }} test segments and {{ parts.train.accuracy | fixed(2) }} % on
+    its {{ parts.train.segments | count }} training segments. The results are in `{{ folder }}`.
+    """,
     **result,
-    again=bool(before),
+    again=bool(finished),
     folder=display_path(folder),
 )

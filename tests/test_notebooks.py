@@ -7,15 +7,10 @@ import subprocess
 import sys
 
 import nbformat
-import pandas as pd
 import pytest
-from test_recipes import trained
 
 from music_genre import params
-from music_genre.data import splits
 from music_genre.data.find import SAMPLE_TABLE
-from music_genre.data.table import load as load_table
-from music_genre.models import dense, runs
 from music_genre.paths import MANUAL, ROOT
 
 NOTEBOOKS = [
@@ -148,62 +143,6 @@ def test_finished_training_is_shown_and_not_repeated(by_hand, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "is not repeated" in (tmp_path / "out.ipynb").read_text()
     assert (made / "metrics.json").stat().st_mtime_ns == before
-
-
-def executed(notebook, tmp_path, *arguments):
-    """Return what a notebook says, without its figures and tables, as one line."""
-    out = tmp_path / "out.ipynb"
-    done = papermill(f"notebooks/{notebook}.ipynb", out, *arguments, cwd=ROOT)
-    assert done.returncode == 0, done.stderr
-    cells = nbformat.read(out, as_version=4).cells
-    outputs = [output.get("data", {}) for cell in cells for output in cell.get("outputs", [])]
-    return " ".join(" ".join(output.get("text/markdown", "") for output in outputs).split())
-
-
-def test_recipes_are_compared_with_the_paper_and_the_kept_dense_network_is_not_fitted(tmp_path):
-    slowly = [0.3345] * 7 + [0.4592] * 13 + [0.5751] * 20
-    well = [0.7237] * 40 + [0.7337] * 10 + [0.9151] * 40 + [0.9178] * 30
-    trained(tmp_path, "b128", 128, slowly, slowly)
-    trained(tmp_path, "b220", 220, well, well)
-    trained(tmp_path, "b220-again", 220, well, well, resplit_after=[50])
-    trained(tmp_path, "b128-broken", 128, [0.1], [0.1], activation="relu", learning_rate=0.01)
-    trained(tmp_path, "b220-broken", 220, [0.1], [0.1], activation="relu", learning_rate=0.1)
-    epochs = {128: 40, 220: 120}
-    curves = pd.concat(
-        pd.DataFrame({"batch_size": size, "epoch": range(1, n + 1), "test": 90.0, "training": 95.0})
-        for size, n in epochs.items()
-    )
-    _, source = load_table(str(SAMPLE_TABLE))
-    identity = dense.identity(source, epochs=epochs, seed=0)
-    runs.kept(tmp_path / "dense.csv", identity, lambda: curves)
-    given = ["-r", "results", tmp_path, "-r", "features", SAMPLE_TABLE]
-    said = executed("recipes", tmp_path, *given)
-    assert "in rows 1-4. So the paper measured neither on all segments" in said
-    assert "some training reaches the paper's accuracy in every row" in said
-    assert "are 56.6 points from Table I on test segments, rank 6 of 6 recipes" in said
-    assert "**With a fresh model for every row**, the nearest recipe is 0.0 points away" in said
-    assert "**With one model over re-drawn splits**, the nearest recipe is 0.0 points" in said
-    assert "within 3 points of the paper in rows 6 and 7. In rows 1-5 it differs by +16.6" in said
-    assert not {"nan", "None"} & set(said.split())
-    # Two trainings, none of which is re-split or as printed.
-    said = executed("recipes", tmp_path, *given, "-r", "trainings", "b128 b220")
-    assert "**With a fresh model for every row**" in said
-    assert "**With one model over re-drawn splits**" not in said
-    assert "**The printed settings**" not in said
-    assert not {"nan", "None"} & set(said.split())
-
-
-def test_one_model_is_trained_on_and_shown_again(few_rows, tmp_path):
-    few_rows.to_csv(tmp_path / "few.csv", index=False)
-    given = ["-r", "features", tmp_path / "few.csv", "-r", "output", tmp_path / "run",
-             "-p", "epochs", 2, "-y", "resplit_after: [1]"]  # fmt: skip
-    said = [executed("resplit", tmp_path, *given) for _ in range(2)]
-    content, history, predictions = runs.load(tmp_path / "run")
-    assert content["parameters"]["resplit_after"] == [1]
-    assert len(history) == 2
-    later = splits.split(few_rows, "segment", test_size=0.33, seed=1000)
-    assert list(predictions["part"]) == list(later)
-    assert ["shown again" in text for text in said] == [False, True]
 
 
 @pytest.mark.parametrize(

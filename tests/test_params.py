@@ -47,7 +47,7 @@ def test_value_out_of_range_is_named(name, value):
         params.check("train", {**GOOD, name: value})
 
 
-@pytest.mark.parametrize("epochs", [40, [5, 5], [7, 5], [0], [2.0], [20], [-1]])
+@pytest.mark.parametrize("epochs", [40, [], [5, 5], [7, 5], [0], [2.0], [20], [-1]])
 def test_epochs_to_split_after_rise_and_end_before_the_last(epochs):
     given = {name: GOOD[name] for name in params.KNOWN["resplit"] if name != "resplit_after"}
     assert params.check("resplit", {**given, "resplit_after": [5, 7]}).resplit_after == [5, 7]

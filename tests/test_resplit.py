@@ -6,7 +6,7 @@ import pytest
 
 from music_genre.analysis import resplit
 from music_genre.data import splits
-from music_genre.models import checkpoints, lstm
+from music_genre.models import checkpoints, lstm, runs
 from music_genre.params import check_file
 from music_genre.paths import ROOT
 
@@ -61,3 +61,22 @@ def test_every_resplit_training_can_be_checked_and_has_a_name_of_its_own():
     for path in paths:
         check_file("resplit", path)
         assert not (ROOT / "params" / "recipes" / path.name).exists()  # they share a folder
+
+
+def test_notebook_trains_once_and_then_shows_the_finished_training(
+    few_rows, tmp_path, run_here, monkeypatch
+):
+    monkeypatch.setattr(checkpoints, "FOLDER", tmp_path / "states")
+    few_rows.to_csv(tmp_path / "few.csv", index=False)
+    given = {"features": str(tmp_path / "few.csv"), "output": str(tmp_path / "run")}
+    given |= {"epochs": 2, "resplit_after": [1]}
+    first, again = run_here("resplit", **given), run_here("resplit", **given)
+    content, history, predictions = runs.load(tmp_path / "run")
+    assert content["parameters"]["resplit_after"] == [1]
+    assert len(history) == 2
+    later = splits.split(few_rows, "segment", test_size=0.33, seed=1000)
+    assert list(predictions["part"]) == list(later)
+    assert f"{content['parts']['test']['accuracy']:.2f} % on the last draw" in " ".join(
+        first.split()
+    )
+    assert ["is not repeated" in said for said in (first, again)] == [False, True]

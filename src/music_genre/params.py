@@ -42,8 +42,8 @@ def _choice(*choices: str | bool) -> Rule:
 
 def _epochs(value: object) -> object:
     whole = isinstance(value, list) and all(type(it) is int and it > 0 for it in value)
-    if not whole or sorted(set(value)) != value:
-        raise ValueError("must list epochs, whole numbers above 0 in rising order")
+    if not whole or not value or sorted(set(value)) != value:
+        raise ValueError("must list one epoch or more, whole numbers above 0 in rising order")
     return value
 
 
@@ -133,7 +133,7 @@ def check(notebook: str, namespace: dict) -> SimpleNamespace:
             values[name] = rule(namespace[name])
         except ValueError as error:
             raise InputError(f"parameter {name} is {namespace[name]!r} but {error}.") from error
-    if values.get("resplit_after") and values["resplit_after"][-1] >= values["epochs"]:
+    if "resplit_after" in values and values["resplit_after"][-1] >= values["epochs"]:
         raise InputError(
             f"parameter resplit_after is {values['resplit_after']} but epochs is "
             f"{values['epochs']}: draw the split again before the last epoch."

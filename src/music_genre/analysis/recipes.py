@@ -21,7 +21,6 @@ from music_genre.paths import display_path
 
 MEASURES = ["test", "training", "all"]  # segments whose accuracy the paper may have reported
 NEAR = 3  # points from the paper's accuracy
-REDRAWN = "re-split after epoch"
 _PRINTED = "recall", "accuracy", "activation", "learning_rate"
 
 
@@ -121,7 +120,7 @@ def label(given: Mapping[str, object]) -> str:
     if given.get("dropout"):
         words.append(f"dropout {given['dropout']:g}")
     if given.get("resplit_after"):
-        words.append(f"{REDRAWN} {', '.join(map(str, given['resplit_after']))}")
+        words.append(f"re-split after epoch {', '.join(map(str, given['resplit_after']))}")
     if given.get("shuffle_columns"):
         words.append("columns shuffled")
     return ", ".join(words)
