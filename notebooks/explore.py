@@ -28,10 +28,10 @@ from music_genre.data import sample, table
 from music_genre.report import display
 from music_genre.report.figures import explore as figures
 
-run = params.check("explore", globals())
+given = params.check("explore", globals())
 
 # %%
-segments, source = table.load(run.features)
+segments, source = table.load(given.features)
 
 # %% tags=["banner"]
 display.banner(source)

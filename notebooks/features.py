@@ -35,10 +35,10 @@ from music_genre.data.columns import FEATURES, INPUTS
 from music_genre.report import display
 from music_genre.report.figures import features as figures
 
-run = params.check("features", globals())
+given = params.check("features", globals())
 
 # %%
-segments, source = table.load(run.features)
+segments, source = table.load(given.features)
 
 # %% tags=["banner"]
 display.banner(source)
@@ -72,7 +72,7 @@ display.table(summary, "The 58 inputs: mean, standard deviation and range.", sou
 # far the two differ, in standard deviations of each column.
 
 # %%
-compared = table.comparison(segments, source, run.extracted)
+compared = table.comparison(segments, source, given.extracted)
 if compared is None:
     display.say("There are no clips beside a published table here, so nothing is compared.")
 else:

@@ -44,10 +44,10 @@ from music_genre.paths import display_path
 from music_genre.report import display
 from music_genre.report.figures import train as figures
 
-run = params.check("train", globals())
+given = params.check("train", globals())
 
 # %%
-segments, source = table.load(run.features)
+segments, source = table.load(given.features)
 
 # %% tags=["banner"]
 display.banner(source)
@@ -83,12 +83,12 @@ display.banner(source)
 # ## Split and scale
 
 # %%
-table_folder = find.features_table(run.features).parent
+table_folder = find.features_table(given.features).parent
 parts = splits.split(
-    segments, run.split, test_size=run.test_size, seed=run.seed, table_folder=table_folder
+    segments, given.split, test_size=given.test_size, seed=given.seed, table_folder=table_folder
 )
 data = inputs.prepare(
-    segments, parts=parts, scale_on=run.scale_on, shuffle_columns=run.shuffle_columns
+    segments, parts=parts, scale_on=given.scale_on, shuffle_columns=given.shuffle_columns
 )
 leaks = splits.leaks(segments, parts, splits.artists(segments, table_folder))
 display.say(
@@ -125,10 +125,10 @@ display.say(
 model = lstm.lstm(
     data.x.shape[1],
     len(data.genres),
-    activation=run.activation,
-    dropout=run.dropout,
-    learning_rate=run.learning_rate,
-    seed=run.seed,
+    activation=given.activation,
+    dropout=given.dropout,
+    learning_rate=given.learning_rate,
+    seed=given.seed,
 )
 
 # %% tags=["once"]
@@ -153,36 +153,37 @@ display.say(
 #
 # Adam minimises sparse categorical cross-entropy. The test segments are only watched: no epoch is
 # chosen by them, and the weights after the last epoch are kept. (The learning rates of
-# `params/table1` were chosen by test accuracy: they bring it nearest to the paper's, see above.)
+# `params/table1` were chosen by test accuracy: with them it comes nearest to the paper's.)
 #
 # Rows that differ only in epochs are one training. A longer one goes on where a shorter one ended,
 # with the numbers of a training in one go. A training that is finished in the output folder is
 # shown and not repeated; `-p resume False` starts at the first epoch.
 
 # %%
-folder = params.output_folder(run.output)
-of_run = {"source": source, "given": vars(run), "identity": runs.identity(model, data)}
-finished = runs.finished(folder, **of_run) if run.resume else None
+folder = params.output_folder(given.output)
+of_run = {"source": source, "given": vars(given), "identity": runs.identity(model, data)}
+finished = runs.finished(folder, **of_run) if given.resume else None
 if finished:
-    result, history, predictions = finished
+    result, history, _ = finished
 else:
     history = training.fit(
         model,
         data,
-        epochs=run.epochs,
-        batch_size=run.batch_size,
-        seed=run.seed,
-        resume=run.resume,
+        epochs=given.epochs,
+        batch_size=given.batch_size,
+        seed=given.seed,
+        resume=given.resume,
     )
 
 # %%
-number = run.paper.get("loss_figure")
+number = given.paper.get("loss_figure")
 display.figure(
     figures.curves(history),
     "Loss and accuracy"
     + (f" (the paper's Fig. {number})" if number else "")
-    + f" over {len(history)} epochs; batch size {run.batch_size}, learning rate "
-    f"{run.learning_rate:g}; {data.train.sum():,} training and {data.test.sum():,} test segments.",
+    + f" over {len(history)} epochs; batch size {given.batch_size}, "
+    f"learning rate {given.learning_rate:g}; {data.train.sum():,} training and "
+    f"{data.test.sum():,} test segments.",
     source,
 )
 
@@ -209,9 +210,10 @@ display.say(
     This training was finished before ({{ provenance.created[:10] }}, commit
     {{ provenance.commit }}) and is not repeated.
     {% endif %}
-    {{ epochs_run }} of {{ run.epochs }} epochs, batch size {{ run.batch_size }}, learning rate
-    {{ "%g" % run.learning_rate }}, {{ run.activation }}, dropout {{ "%g" % run.dropout }}, split
-    by {{ run.split }}, seed {{ run.seed }}{{ ", shuffled columns" if run.shuffle_columns }}.
+    {{ epochs_run }} of {{ given.epochs }} epochs, batch size {{ given.batch_size }}, learning rate
+    {{ "%g" % given.learning_rate }}, {{ given.activation }}, dropout {{ "%g" % given.dropout }},
+    split by {{ given.split }}, seed {{ given.seed }}
+    {{- ", shuffled columns" if given.shuffle_columns }}.
     {% if diverged %}
     **The loss became NaN or infinite in epoch {{ epochs_run }}. Training ended there, and the
     scores are those of a broken model.**
@@ -230,7 +232,7 @@ display.say(
     The results are in `{{ folder }}`.
     """,
     **result,
-    run=run,
+    given=given,
     again=bool(finished),
     folder=display_path(folder),
 )

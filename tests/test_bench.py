@@ -1,4 +1,4 @@
-"""What the training bench computes beside what it measures."""
+"""What the training bench computes from what it measures."""
 
 import bench_train
 import pandas as pd
@@ -23,9 +23,18 @@ def test_operations_of_the_papers_layers():
     assert bench_train.flop_per_segment() == 3 * 2 * 58 * weights == 177_106_944
 
 
-def test_epochs_of_table_1():
+@pytest.fixture
+def epochs(tmp_path):
+    """Return the epochs of rows as long as those of Table I, with one recipe per batch size."""
+    lengths = {128: (7, 20, 40), 220: (40, 50, 90, 120)}
+    for size, all_epochs in lengths.items():
+        for n in all_epochs:
+            (tmp_path / f"{size}-{n}.yaml").write_text(f"epochs: {n}\nbatch_size: {size}\n")
+    return bench_train.epochs_to_train(tmp_path)
+
+
+def test_rows_that_differ_only_in_epochs_share_their_beginning(epochs):
     # 7 + 20 + 40 and 40 + 50 + 90 + 120, against the longest of each.
-    epochs = bench_train.epochs_to_train()
     assert epochs.to_dict() == {"separate": {128: 67, 220: 300}, "shared": {128: 40, 220: 120}}
     assert list(epochs.sum()) == [367, 160]
 
@@ -38,8 +47,8 @@ def test_rows_that_differ_in_more_than_epochs_share_nothing(tmp_path):
     assert list(bench_train.epochs_to_train(tmp_path).sum()) == [10, 10]
 
 
-def test_minutes_and_a_back_end_that_is_absent():
-    taken = bench_train.minutes(MEASURED, bench_train.epochs_to_train())
+def test_minutes_and_a_back_end_that_is_absent(epochs):
+    taken = bench_train.minutes(MEASURED, epochs)
     assert taken.loc["jax", "separate"] == pytest.approx((67 * 100 + 300 * 60) / 60)
     assert taken.loc["jax", "shared"] == pytest.approx((40 * 100 + 120 * 60) / 60)
     assert taken.loc["tensorflow"].isna().all()
@@ -49,8 +58,7 @@ def test_minutes_and_a_back_end_that_is_absent():
     assert "not measured" in bench_train.against_tensorflow(taken)
 
 
-def test_ours_against_separate_tensorflow_trainings():
+def test_ours_against_separate_tensorflow_trainings(epochs):
     both = MEASURED.fillna(120.0)  # 367 epochs are 734 minutes; ours are 11200 s
-    taken = bench_train.minutes(both, bench_train.epochs_to_train())
-    said = bench_train.against_tensorflow(taken)
+    said = bench_train.against_tensorflow(bench_train.minutes(both, epochs))
     assert said.endswith("186.7 against 734.0 minutes, 3.93 times as fast.")

@@ -83,45 +83,34 @@ def _paper(value: object) -> object:
     return value
 
 
+_TRAINING = {
+    "epochs": _number(1, 10_000, whole=True),
+    "batch_size": _number(1, 100_000, whole=True),
+    "learning_rate": _number(0, 10, open_ends=True),
+    "activation": _choice("tanh", "relu"),
+    "dropout": _number(0, 0.9),
+    "test_size": _number(0, 1, open_ends=True),
+    "split": _choice(*SPLITS),
+    "scale_on": _choice("all", "train"),
+    "shuffle_columns": _choice(True, False),
+    "seed": _number(0, 2**32 - 1, whole=True),
+    "features": _text,
+    "output": _text,
+    "resume": _choice(True, False),
+}
 KNOWN: dict[str, dict[str, Rule]] = {
     "explore": {"features": _text},
     "features": {"features": _text, "extracted": _text},
-    "train": {
-        "epochs": _number(1, 10_000, whole=True),
-        "batch_size": _number(1, 100_000, whole=True),
-        "learning_rate": _number(0, 10, open_ends=True),
-        "activation": _choice("tanh", "relu"),
-        "dropout": _number(0, 0.9),
-        "test_size": _number(0, 1, open_ends=True),
-        "split": _choice(*SPLITS),
-        "scale_on": _choice("all", "train"),
-        "shuffle_columns": _choice(True, False),
-        "seed": _number(0, 2**32 - 1, whole=True),
-        "features": _text,
-        "output": _text,
-        "resume": _choice(True, False),
-        "paper": _paper,
-    },
+    "train": {**_TRAINING, "paper": _paper},
+    "resplit": {"resplit_after": _epochs, **_TRAINING},
     "evaluate": {"results": _text},
     "baselines": {
-        "split": _choice(*SPLITS),
-        "test_size": _number(0, 1, open_ends=True),
-        "seed": _number(0, 2**32 - 1, whole=True),
-        "features": _text,
-        "output": _text,
+        name: _TRAINING[name] for name in ("split", "test_size", "seed", "features", "output")
     },
     "leakage": {"results": _text, "splits": _splits, "features": _text},
     "errors": {"results": _text, "features": _text},
     "table1": {"results": _text, "rows": _text},
     "recipes": {"results": _text, "trainings": _text, "printed": _text, "features": _text},
-}
-_AS_TRAIN = (
-    "epochs", "batch_size", "learning_rate", "activation", "dropout", "test_size", "split",
-    "scale_on", "shuffle_columns", "seed", "features", "output", "resume",
-)  # fmt: skip
-KNOWN["resplit"] = {
-    "resplit_after": _epochs,
-    **{name: KNOWN["train"][name] for name in _AS_TRAIN},
 }
 
 

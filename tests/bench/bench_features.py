@@ -1,7 +1,7 @@
-"""How quickly features come: one librosa call each, one STFT for all, and this package.
+"""How fast features are computed: one librosa call each, one STFT for all, and this package.
 
-Run as ``python tests/bench_features.py FOLDER``, a folder of clips such as GTZAN's
-``genres_original``. All times are of one run on the same segments, taken in turn.
+Run it as ``python tests/bench/bench_features.py FOLDER`` on a folder of clips such as GTZAN's
+``genres_original``. All times are of one run on the same segments; the methods take turns.
 """
 
 import sys

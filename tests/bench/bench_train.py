@@ -1,8 +1,8 @@
-"""How quickly the paper's model trains: Keras's back ends, what is possible, and options to try.
+"""How fast the paper's model trains: Keras's back ends, what is possible, and options to try.
 
-Run as ``python tests/bench_train.py [TABLE.csv]``; with no table named it is found as the notebooks
-find it. All times are of one run on the same rows, one process after the other. A back end that is
-not installed is named and passed over.
+Run it as ``python tests/bench/bench_train.py [TABLE.csv]``; if no table is named, it is found as
+the notebooks find it. All times are of one run on the same segments, one process after the other.
+A back end that is not installed is named and skipped.
 """
 
 import importlib
@@ -46,24 +46,24 @@ NAMES = {
 def flop_per_segment() -> int:
     """Count the operations of the LSTMs' matrix products for one segment in one epoch.
 
-    A step of an LSTM with I inputs and U units multiplies the I + U numbers that come in by four
-    gates' weights: 4 U (I + U) multiplications and as many additions. Backward there are two such
-    products, for the gradients of what came in and of the weights: three times the forward count.
-    Biases, gates and the dense layer, less than 1 % together, are left out.
+    A step of an LSTM with I inputs and U units multiplies the I + U incoming numbers by the weights
+    of four gates: 4 U (I + U) multiplications and as many additions. The backward pass has two such
+    products, for the gradients of the incoming numbers and of the weights. Together that is three
+    times the forward count. Biases, gates and the dense layer, less than 1 %, are left out.
     """
-    inputs = (1, *lstm.UNITS[:-1])
-    weights = sum(4 * u * (i + u) for i, u in zip(inputs, lstm.UNITS, strict=True))
+    incoming = (1, *lstm.UNITS[:-1])
+    weights = sum(4 * u * (i + u) for i, u in zip(incoming, lstm.UNITS, strict=True))
     return 3 * 2 * len(INPUTS) * weights
 
 
 def epochs_to_train(folder: Path = ROOT / "params" / "table1") -> pd.DataFrame:
-    """Sum the epochs of a table's rows, each trained by itself or beginnings trained once.
+    """Sum the epochs of a table's rows, trained separately or with shared beginnings.
 
     Returns
     -------
     DataFrame [shape=(n_batch_sizes, 2), index=batch size]
-        ``separate``, the sum over the rows, and ``shared``, where rows that differ in nothing but
-        epochs are one training as long as the longest (:mod:`music_genre.models.checkpoints`).
+        ``separate``, the sum over the rows, and ``shared``, where rows that differ only in epochs
+        are one training as long as the longest (:mod:`music_genre.models.checkpoints`).
     """
     rows = pd.DataFrame(yaml.safe_load(path.read_text()) for path in sorted(folder.glob("*.yaml")))
     rows = rows.drop(columns="paper", errors="ignore")
@@ -84,16 +84,16 @@ def matmul_rate() -> float:
 
 
 def measure(features: str, batch_size: int, steps_per_execution: int) -> dict:
-    """Time whole batches after a warm-up call, and scale to the epoch of the training rows."""
-    rows, _ = table.load(features)
-    parts = splits.split(rows, "segment", test_size=TEST_SIZE, seed=SEED)
-    data = inputs.prepare(rows, parts=parts, scale_on="all")
+    """Time whole batches after a warm-up call, and scale to an epoch of the training segments."""
+    segments, _ = table.load(features)
+    parts = splits.split(segments, "segment", test_size=TEST_SIZE, seed=SEED)
+    data = inputs.prepare(segments, parts=parts, scale_on="all")
     kind = {"activation": "tanh", "dropout": 0.0, "learning_rate": 1e-3, "seed": SEED}
     model = lstm.lstm(data.x.shape[1], len(data.genres), **kind)
     model.steps_per_execution = steps_per_execution
 
     def fit(calls: int) -> float:
-        # Over and over where a small table has fewer rows than that.
+        # Repeats segments where a small table has fewer than that.
         chosen = np.resize(np.flatnonzero(data.train), calls * steps_per_execution * batch_size)
         start = time.perf_counter()
         model.fit(data.x[chosen], data.y[chosen], batch_size=batch_size, verbose=0)
@@ -116,7 +116,7 @@ def gpu() -> str:
     """Say which GPU JAX uses and whether Keras's fused cuDNN kernel serves tanh; "" on a CPU."""
     if jax.default_backend() != "gpu":
         return ""
-    try:  # Keras tries the kernel and falls back in silence, unless told that it must be used
+    try:  # Keras tries the kernel and falls back silently, unless it is told to use it
         keras.layers.LSTM(lstm.UNITS[0], use_cudnn=True)(np.zeros((1, len(INPUTS), 1), "float32"))
         serves = "serves"
     except ValueError:
@@ -154,17 +154,17 @@ def finish(process: subprocess.Popen) -> dict:
 
 
 def minutes(measured: pd.DataFrame, epochs: pd.DataFrame) -> pd.DataFrame:
-    """Compute the minutes of a table's epochs: a line per back end, NaN where not measured."""
+    """Compute the minutes that a table's epochs take: a line per back end, NaN if not measured."""
     return measured.pivot(index="backend", columns="batch_size", values="seconds") @ epochs / 60
 
 
 def formatted(frame: pd.DataFrame) -> str:
-    """Format for the terminal; what is NaN comes from a back end that is not installed."""
+    """Format for the terminal; NaN stands for a back end that is not installed."""
     return frame.to_string(index=False, na_rep="not installed", float_format="{:.2f}".format)
 
 
 def against_tensorflow(taken: pd.DataFrame) -> str:
-    """Say how our way compares with separate trainings on TensorFlow, from :func:`minutes`."""
+    """Compare ours with separate trainings on TensorFlow, both from :func:`minutes`."""
     ours, theirs = taken.loc["jax", "shared"], taken.loc["tensorflow", "separate"]
     what = "Ours (JAX, shared) against separate TensorFlow trainings: "
     if isnan(theirs):
@@ -173,7 +173,7 @@ def against_tensorflow(taken: pd.DataFrame) -> str:
 
 
 def options(features: str, batch_size: int, default: float) -> pd.DataFrame:
-    """Measure JAX with what might be faster; ``default`` is its time without [s per epoch]."""
+    """Measure JAX with options that might be faster than ``default`` [s per epoch]."""
     flags = "--xla_cpu_multi_thread_eigen=false"
     seconds = {"steps_per_execution 1 (as trained)": default}
     ten = finish(start(features, "jax", batch_size, steps=10))
@@ -190,9 +190,9 @@ def options(features: str, batch_size: int, default: float) -> pd.DataFrame:
 
 
 def main(features: str) -> None:
-    """Measure and print all."""
-    rows, source = table.load(features)
-    n = int((splits.split(rows, "segment", test_size=TEST_SIZE, seed=SEED) == "train").sum())
+    """Measure and print everything."""
+    segments, source = table.load(features)
+    n = int((splits.split(segments, "segment", test_size=TEST_SIZE, seed=SEED) == "train").sum())
     epochs, rate, flop = epochs_to_train(), matmul_rate(), flop_per_segment()
     floor = n * flop / rate
     measured = pd.DataFrame(
@@ -206,8 +206,8 @@ def main(features: str) -> None:
     print(
         f"The floor: {n:,} training segments of {flop / 1e6:.0f} MFLOP each, forward and backward, "
         f"at {rate / 1e9:.0f} GFLOP/s\n(NumPy's float32 matrix product on all cores) are "
-        f"{floor:.2f} s per epoch.\n\nAn epoch of the training rows, scaled from the batches "
-        "timed (first call: compilation and first\nbatches, not counted):\n"
+        f"{floor:.2f} s per epoch.\n\nAn epoch of the training segments, scaled from the batches "
+        "timed (first call: compilation and\nfirst batches, not counted):\n"
         + formatted(measured[list(NAMES)].rename(columns=NAMES))
     )
     taken = minutes(measured, epochs)

@@ -15,11 +15,12 @@ from music_genre import provenance
 from music_genre.data.table import Source, same_content
 from music_genre.exceptions import InputError
 from music_genre.metrics import classification
-from music_genre.models.inputs import Prepared
 from music_genre.paths import atomic, display_path
 
 if TYPE_CHECKING:
     import keras
+
+    from music_genre.models.inputs import Prepared
 
 COLLAPSE = 0.1  # a fall of the test accuracy, as a share, beyond what epochs differ by
 # Parameters that do not change what is learnt.
@@ -32,7 +33,7 @@ def save(
     output: Path,
     *,
     model: "keras.Model",
-    data: Prepared,
+    data: "Prepared",
     history: pd.DataFrame,
     predictions: pd.DataFrame,
     source: Source,
@@ -71,8 +72,8 @@ def save(
         "epochs_kept": int(history["kept"].sum()),
         "diverged": bool(~np.isfinite(history["loss"]).all()),
         "parts": {
-            part: {"segments": len(rows), **classification.score(rows["label"], rows["predicted"])}
-            for part, rows in predictions.groupby("part")
+            part: {"segments": len(of), **classification.score(of["label"], of["predicted"])}
+            for part, of in predictions.groupby("part")
         },
         "seconds": round(float(history["seconds"][~history["kept"]].sum()), 2),
         "seconds_per_segment": seconds_per_segment,
@@ -117,7 +118,7 @@ def as_published(path: Path) -> Path:
     return path if path.exists() else path.with_name(f"{path.name}.gz")
 
 
-def identity(model: "keras.Model", data: Prepared) -> str:
+def identity(model: "keras.Model", data: "Prepared") -> str:
     """Return a checksum of a training's layers, optimizer, split and inputs.
 
     It differs where a change of the code makes another training of the same parameters. The inputs
