@@ -18,6 +18,7 @@ from music_genre.data.find import SAMPLE_TABLE
 from music_genre.data.table import Source
 from music_genre.exceptions import InputError
 from music_genre.models import inputs, lstm, runs, training
+from music_genre.paths import natural_key
 from music_genre.report import figures
 
 KIND = {"activation": "tanh", "dropout": 0.1, "learning_rate": 1e-3, "seed": 3}
@@ -301,4 +302,4 @@ def test_seeds_of_a_run_are_those_that_differ_in_nothing_else(tmp_path):
 
 def test_row_10_comes_after_row_9():
     names = ["10", "9b", "b128", "9", "b20"]
-    assert sorted(names, key=runs.natural_key) == ["9", "9b", "10", "b20", "b128"]
+    assert sorted(names, key=natural_key) == ["9", "9b", "10", "b20", "b128"]

@@ -1,6 +1,7 @@
 """Where things are, and how a file comes into being whole or not at all."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -48,3 +49,8 @@ def display_path(path: str | Path) -> str:
     if absolute.resolve().is_relative_to(ROOT):
         return absolute.resolve().relative_to(ROOT).as_posix()
     return path.name if path.is_absolute() else path.as_posix()
+
+
+def natural_key(name: str) -> list[tuple]:
+    """Return a key to sort names by in which numbers count as numbers: row 10 after row 9."""
+    return [(0, int(t), "") if t.isdigit() else (1, 0, t) for t in re.split(r"(\d+)", name) if t]

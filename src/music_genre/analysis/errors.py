@@ -21,7 +21,7 @@ from music_genre.exceptions import InputError
 from music_genre.metrics import classification
 from music_genre.metrics.intervals import interval, unpaired_difference
 from music_genre.models import runs
-from music_genre.paths import display_path
+from music_genre.paths import display_path, natural_key
 
 # Standard deviations by which equal segments may differ: some copies of the published table hold
 # its values rounded (2e-5 off); the nearest unequal segments of different tracks are 0.08 apart.
@@ -41,7 +41,7 @@ def find(folder: Path, source: Source) -> dict[str, Path]:
     rows = [path.parent for path in folder.glob("rows/*/metrics.json")]
     if not rows:
         raise InputError(f"{display_path(folder)} holds no finished row: run `make report` first.")
-    last = max(rows, key=lambda path: runs.natural_key(path.name))
+    last = max(rows, key=lambda path: natural_key(path.name))
     found = {}
     for run in [last, folder / "splits" / "track" / "lstm"]:
         if (run / "metrics.json").exists():

@@ -16,8 +16,7 @@ from music_genre.data.table import Source, clips, same_content
 from music_genre.exceptions import InputError
 from music_genre.metrics.intervals import interval
 from music_genre.models import runs
-from music_genre.models.runs import natural_key
-from music_genre.paths import display_path
+from music_genre.paths import display_path, natural_key
 
 MEASURES = ["test", "training", "all"]  # segments whose accuracy the paper may have reported
 NEAR = 3  # points from the paper's accuracy

@@ -15,7 +15,7 @@ from music_genre.exceptions import InputError
 from music_genre.metrics.classification import NAMES
 from music_genre.metrics.intervals import interval
 from music_genre.models import runs
-from music_genre.paths import ROOT, display_path
+from music_genre.paths import ROOT, display_path, natural_key
 
 PARAMS = ROOT / "params"
 _SETTINGS = [
@@ -51,7 +51,7 @@ def load(folder: Path, names: Sequence[str] = ()) -> pd.DataFrame:
     names = names or [path.parent.name for path in folder.glob("*/metrics.json")]
     if not names:
         raise InputError(f"{display_path(folder)} holds no finished run: run `make report` first.")
-    lines = {name: _line(folder / name) for name in sorted(names, key=runs.natural_key)}
+    lines = {name: _line(folder / name) for name in sorted(names, key=natural_key)}
     rows = pd.DataFrame(lines.values(), index=list(lines))
     sources = rows["source"].dropna()
     if sources.empty:

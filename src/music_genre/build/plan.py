@@ -24,7 +24,7 @@ from pathlib import Path
 from music_genre import pairs
 from music_genre.data import find
 from music_genre.exceptions import InputError
-from music_genre.paths import DATA, REPORTS, ROOT, atomic, display_path
+from music_genre.paths import DATA, REPORTS, ROOT, atomic, display_path, natural_key
 from music_genre.report.sections import SECTIONS, Section
 
 NOTEBOOKS, PARAMS, SOURCES = ROOT / "notebooks", ROOT / "params", ROOT / "src" / "music_genre"
@@ -189,12 +189,7 @@ def _files(folder: Path) -> dict[str, Path]:
             f"{display_path(found[odd[0]])} has a name that cannot be built: use letters, digits, "
             "'.', '_', '+' and '-' only."
         )
-    return {name: found[name] for name in sorted(found, key=natural)}
-
-
-def natural(name: str) -> list:
-    """Sort key by which row 10 comes after row 9."""
-    return [(0, int(t), "") if t.isdigit() else (1, 0, t) for t in re.split(r"(\d+)", name) if t]
+    return {name: found[name] for name in sorted(found, key=natural_key)}
 
 
 def _training(folder: Path, file: Path | None, *, notebook: str = "train", **given: object) -> Step:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -174,11 +173,6 @@ def with_seeds(run: Path) -> list[Path]:
     first = described(run)
     others = sorted((run.parents[1] / "seeds").glob(f"*/{run.name}/metrics.json"))
     return [run, *(path.parent for path in others if _same(described(path.parent), first))]
-
-
-def natural_key(name: str) -> list[tuple]:
-    """Return a key to sort names by in which numbers count as numbers: row 10 after row 9."""
-    return [(0, int(t), "") if t.isdigit() else (1, 0, t) for t in re.split(r"(\d+)", name) if t]
 
 
 def kept(path: Path, identity: dict, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:

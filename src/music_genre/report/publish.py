@@ -13,8 +13,7 @@ import pandas as pd
 from music_genre import provenance
 from music_genre.analysis import recipes, table1
 from music_genre.exceptions import InputError
-from music_genre.models.runs import natural_key
-from music_genre.paths import REPORTS, ROOT, atomic, display_path
+from music_genre.paths import REPORTS, ROOT, atomic, display_path, natural_key
 from music_genre.report import readme
 from music_genre.report.figures import table1 as figures
 
