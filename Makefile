@@ -48,51 +48,52 @@ environment:
 
 .PHONY: help report restore publish data pairs style test lab bench-features bench-train sample lock clean
 
-help: ## this list
+help: ## show this list
 	@echo "usage: make TARGET [TABLE=folder under params/] [FEATURES=table.csv | GTZAN=folder of music]"
-	@echo "                   [SEEDS=\"0 1 2\": train each row with these] [RECIPES=1: train and show params/recipes too]"
-	@echo "                   [SPLITS=\"segment track artist\": the last row and simpler models by these splits]"
-	@echo "                   [STRICT=1: a clip that cannot be described is an error] [PYTHON=python]"
+	@echo "                   [SEEDS=\"0 1 2\": train each row with these seeds] [RECIPES=1: the recipe study too]"
+	@echo "                   [SPLITS=\"segment track artist\": compare the last row with simpler models on these splits]"
+	@echo "                   [STRICT=1: a clip that cannot be described is an error] [NPROC=1: threads of each training]"
+	@echo "                   [PYTHON=python: the environment to use]"
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 # The plan's rules, one for each notebook to execute, stand in reports/TABLE/plan.mk: read them there.
-report: | $(READY) ## the report, reports/TABLE/report.html, on all cores (-j1: one step at a time)
+report: | $(READY) ## make reports/TABLE/report.html, on all cores (-j1: one step at a time)
 	+@$(PYTHON) -m music_genre.build.plan $(MAKE)
 
-restore: | $(READY) ## the published trainings, to be shown and not done again by `make report` with GTZAN's table
+restore: | $(READY) ## copy the published trainings here, so that `make report` shows them and does not repeat them
 	@$(PYTHON) -m music_genre.report.publish reports/table1 restore
 
-publish: | $(READY) ## put the report of the full table, and what is behind it, into reports/gtzan/ and README.md
+publish: | $(READY) ## publish the report of the full table in reports/gtzan/ and README.md
 	@$(PYTHON) -m music_genre.report.publish "reports/$$TABLE"
 
-data: | $(READY) ## download GTZAN and the published lists into data/; CHECK=1: say what is there
+data: | $(READY) ## download GTZAN and the published lists into data/; CHECK=1: only list what is there
 	@$(PYTHON) -m music_genre.data.$(if $(CHECK),gtzan,fetch) $${GTZAN:+"$$GTZAN"}
 
-pairs: | $(READY) ## bring each notebook's .py and .ipynb into agreement; TAKE=py or TAKE=ipynb where both were edited
+pairs: | $(READY) ## bring each notebook's .py and .ipynb into agreement; TAKE=py or TAKE=ipynb if both were edited
 	@$(PYTHON) -m music_genre.pairs $${TAKE:+"$$TAKE"}
 
-style: | $(READY) ## ruff, pairs of notebooks, no outputs in git
+style: | $(READY) ## check style: ruff, pairs of notebooks, no outputs in git
 	@$(PYTHON) -m ruff check --quiet . && $(PYTHON) -m ruff format --check --quiet .
 	@$(PYTHON) -m music_genre.pairs && $(PYTHON) -m music_genre.strip check
 
-test: style ## style and all tests; the slowest are named
+test: style ## check style and run all tests; the slowest are named
 	@$(PYTHON) -m pytest -q -n auto --dist loadfile
 
-lab: | $(READY) ## JupyterLab on notebooks/; LAB="--port 9999 --no-browser": flags for it
+lab: | $(READY) ## open JupyterLab in notebooks/; LAB="--port 9999 --no-browser": flags for it
 	@git config filter.notebook.clean "python3 -I src/music_genre/strip.py" 2>/dev/null || true
 	@JUPYTER_CONFIG_PATH="$(CURDIR)/.jupyter$${JUPYTER_CONFIG_PATH:+:$$JUPYTER_CONFIG_PATH}" \
 	  $(PYTHON) -m jupyterlab $(LAB)
 
-bench-features: | $(READY) ## how quickly features come, on the clips in CLIPS=folder
+bench-features: | $(READY) ## time the extraction of features, on the clips in CLIPS=folder
 	@$(PYTHON) tests/bench/bench_features.py "$${CLIPS:?name a folder of clips with CLIPS=}"
 
-bench-train: | $(READY) ## how quickly the model trains on each of Keras's back ends installed
+bench-train: | $(READY) ## time training with each of Keras's back ends that is installed
 	@$(PYTHON) tests/bench/bench_train.py "$$FEATURES"
 
-sample: | $(READY) ## the embedded sample again, from CLIPS=folder with a folder per genre
+sample: | $(READY) ## compute the embedded sample again, from CLIPS=folder with a folder per genre
 	@$(PYTHON) -m music_genre.data.sample "$${CLIPS:?name a folder of clips with CLIPS=}"
 
-lock: ## requirements.lock and environment.yml again, from pyproject.toml (needs uv)
+lock: ## write requirements.lock and environment.yml again, from pyproject.toml (needs uv)
 	@uv pip compile pyproject.toml --quiet --extra dev --universal --fork-strategy fewest \
 	  --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" \
 	  -o requirements.lock

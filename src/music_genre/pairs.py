@@ -1,7 +1,7 @@
 """Every notebook is a pair, `.py` and `.ipynb`: an edit of one side reaches the other.
 
 Run as `python -m music_genre.pairs [py|ipynb]`; the argument is the side to keep where both were
-edited. How the sides were when they last agreed is kept in `.cache/pairs.json`. A look at unchanged
+edited. How the sides were when they last agreed is kept in `.cache/pairs.json`. To check unchanged
 pairs takes milliseconds and the standard library; jupytext is imported only if a pair has changed.
 """
 

@@ -1,4 +1,4 @@
-"""What a notebook may be given: names, types and ranges. Defaults live in the notebooks."""
+"""The parameters that each notebook takes: names, types, ranges. Defaults are in the notebooks."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""Where things are, and how a file comes into being whole or not at all."""
+"""Where things are, and how a file is written completely or not at all."""
 
 import os
 import re

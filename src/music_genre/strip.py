@@ -1,4 +1,4 @@
-"""A notebook without what running and saving it leaves: outputs, counts, an editor's metadata.
+"""Strip a notebook of what running and saving it adds: outputs, counts, an editor's metadata.
 
 Git runs this file as a filter on whatever is committed (`.gitattributes`; `make lab` sets it up),
 with whichever Python 3 it finds and from any commit. So it needs nothing beside itself.

@@ -1,1 +1,1 @@
-"""What the runs say, as numbers and tables."""
+"""What finished runs show, as numbers and tables: a module for each question."""

@@ -1,4 +1,4 @@
-"""What was measured where the paper contradicts itself or leaves open what was done."""
+"""Measurements for the places where the paper contradicts itself or leaves open what was done."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the decimals of Table I tell about the segments that it was measured on."""
+"""What the decimals of Table I tell about the number of segments that it was measured on."""
 
 from collections.abc import Sequence
 

@@ -1,1 +1,1 @@
-"""Where the numbers come from: clips, the features table, splits."""
+"""Where the inputs come from: clips, the features table, splits."""

@@ -1,4 +1,4 @@
-"""The 60 columns of the features table, and the segments that they describe."""
+"""The names of the 60 columns of the features table, and the segments that they describe."""
 
 SAMPLE_RATE = 22_050  # Hz
 SEGMENT_HOP = 3 * SAMPLE_RATE  # samples from one segment's start to the next one's

@@ -1,4 +1,7 @@
-"""Find the music and the features table. Standard library only: each `make` asks this first."""
+"""Find the music and the features table, for make and for the notebooks alike.
+
+Standard library only: `make report` asks this module before anything else.
+"""
 
 import re
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""List and check the clips of GTZAN, or of one's own music, in any form that they come in."""
+"""List and check the clips of GTZAN, or of your own music, whatever their folders and formats.
+
+`python -m music_genre.data.gtzan [FOLDER]` prints what it finds (`make data CHECK=1`).
+"""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""Load and check the features table, and compare it with another one."""
+"""Load and check the features table, recognise it by its content, compare it with another one."""
 
 import hashlib
 from dataclasses import dataclass, field

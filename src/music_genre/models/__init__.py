@@ -1,1 +1,1 @@
-"""What learns from the table, and what a run leaves."""
+"""Networks and simpler models, their training, and what a run leaves in its folder."""

@@ -1,7 +1,7 @@
 """Training states, so that a training goes on where an earlier one of the same recipe ended.
 
-A training of 40 epochs begins as one of 20 epochs with the same recipe does. A state is kept when
-a training ends and from time to time before, so that one that was killed need not start again.
+The first 20 epochs of a training of 40 are those of one of 20 with the same recipe. A state is kept
+when a training ends and from time to time before, so one that was killed need not start again.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""Executed notebooks to one page that needs no network."""
+"""Turn executed notebooks into one page that needs no network."""
 
 import re
 import sys

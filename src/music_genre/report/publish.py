@@ -1,7 +1,8 @@
 """Put a finished report of the full table into ``reports/gtzan/``, and its tables into the README.
 
-Run as ``python -m music_genre.report.publish reports/table1`` (``make publish``). The other way,
-with ``restore`` behind it (``make restore``), published results are shown, not computed again.
+Run as ``python -m music_genre.report.publish reports/table1`` (``make publish``). With ``restore``
+after the folder (``make restore``) it copies the published results back into the folder, for the
+notebooks to show instead of computing them again.
 """
 
 import shutil

@@ -1,4 +1,4 @@
-"""The README's tables of results, from the published runs."""
+"""Write the README's tables of results from the published runs."""
 
 import re
 from pathlib import Path

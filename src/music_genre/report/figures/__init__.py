@@ -1,1 +1,1 @@
-"""Arrays or tables in, a Figure out: a module for each notebook that draws."""
+"""Arrays or tables in, a Figure out: a module for each notebook that draws, with its name."""

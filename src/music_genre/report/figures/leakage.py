@@ -1,4 +1,4 @@
-"""All models on all splits."""
+"""Accuracies of all models, on all splits and over folds."""
 
 import numpy as np
 import pandas as pd
