@@ -297,7 +297,7 @@ def music(copy):
 def extract(copy, *arguments):
     """Extract the features of some music as `make report` does, and make nothing of them."""
     make(copy, "-n", "report", "TABLE=tiny", *arguments)  # writes the plan
-    return make(copy, "-f", "reports/tiny/plan.mk", "data/extracted.csv")
+    return make(copy, "-f", "reports/tiny/plan.mk", "data/extracted.csv", *arguments)
 
 
 def test_own_music_becomes_a_table_once_and_again_when_a_clip_changes(copy, music):

@@ -370,6 +370,7 @@ def _sha256(path: Path) -> str:
 def _rules(planned: list[Step], page: Path, tables: dict[str, str], *, extract: bool) -> str:
     """Return the plan as rules for make: a target, what it depends on, and its command."""
     text = "# Written by `make report` (music_genre.build.plan): a rule for each step.\n\n"
+    text += "export PYTHON ?= .venv/bin/python\n"
     for notebook in sorted({step.notebook for step in planned}):
         text += f"{notebook} := {_listed(sorted(imported(NOTEBOOKS / f'{notebook}.py')))}\n"
     text += "\n"
@@ -380,13 +381,13 @@ def _rules(planned: list[Step], page: Path, tables: dict[str, str], *, extract: 
             needs.append(find.EXTRACTED)
         text += f"{display_path(step.target)}: {_listed(needs)} $({step.notebook})"
         text += f" | {display_path(step.after)}\n" if step.after else "\n"
-        text += _command("build.execute")
+        text += _command("build.execute", "$<")
     if extract:
         done, module = EXTRACTION.with_suffix(""), SOURCES / "data" / "extraction.py"
         text += (
             f"{display_path(done)}: {_listed([EXTRACTION, module, *sorted(imported(module))])}\n"
         )
-        text += _command("data.extraction", "&& touch $@")
+        text += _command("data.extraction", f'"$${{GTZAN:-data}}" {extracted} && touch $@')
         text += f"# Where the clips give the same table again, it stays as it is.\n{extracted}: "
         text += f"{display_path(done)} ;\n\n"
     html, module = page.with_name("report.html"), SOURCES / "report" / "page.py"
@@ -395,7 +396,7 @@ def _rules(planned: list[Step], page: Path, tables: dict[str, str], *, extract: 
     template = (SOURCES / "report" / "template").iterdir()
     text += f"{display_path(html)}: {_listed([page, *rows, *showing])} \\\n"
     text += f"  {_listed([module, *sorted(imported(module)), *sorted(template)])}\n"
-    text += _command("report.page")
+    text += _command("report.page", "$<")
     outputs = [ROOT / step.given["output"] / "failed.json" for step in planned if step.trains]
     return text + _END.format(page=display_path(html), failures=_listed(outputs))
 
@@ -413,8 +414,8 @@ report: {page}
 """
 
 
-def _command(module: str, more: str = "") -> str:
-    return f'\t@"$$PYTHON" -m music_genre.{module} $< {more}'.rstrip() + "\n\n"
+def _command(module: str, arguments: str) -> str:
+    return f'\t@"$$PYTHON" -m music_genre.{module} {arguments}\n\n'
 
 
 def _listed(paths: Iterable[Path]) -> str:

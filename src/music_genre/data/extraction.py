@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import json
+import os
 import sys
 import warnings
 from pathlib import Path
@@ -20,7 +21,6 @@ from music_genre.data.columns import COLUMNS, FEATURES, SEGMENT_LENGTH
 from music_genre.data.features import extract_clip, segment_features
 from music_genre.exceptions import InputError
 from music_genre.paths import ROOT, atomic, display_path
-from music_genre.provenance import read_json
 
 VERSION = 1  # raise it when a change in `features` changes values: those kept before are not reused
 
@@ -209,17 +209,12 @@ def _kept(entry: Path) -> np.ndarray | None:
 
 
 if __name__ == "__main__":
-    from music_genre.data.find import EXTRACTED
     from music_genre.data.gtzan import find_clips
 
-    warnings.filterwarnings("ignore", module="joblib")  # it warns of a run that ends early
-    asked = read_json(sys.argv[1])  # as music_genre.build.plan writes it
+    warnings.filterwarnings("ignore", module="joblib")  # it remarks on a run that ends early
+    folder, out = sys.argv[1], Path(sys.argv[2])
+    strict = os.environ.get("STRICT") == "1"
     try:
-        write(
-            find_clips(asked["music"]),
-            EXTRACTED,
-            cache=EXTRACTED.with_suffix(""),
-            strict=asked["strict"],
-        )
+        write(find_clips(folder), out, cache=out.with_suffix(""), strict=strict)
     except InputError as error:
         sys.exit(str(error))

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -142,15 +143,18 @@ def finished(
 ) -> tuple[dict, pd.DataFrame, pd.DataFrame] | None:
     """Return what the same training left in a folder before, as :func:`load` does, or None.
 
-    The same has an equal :func:`identity`, a table of the same content and equal parameters,
-    whatever the version of the libraries. What the paper reports is not compared but updated.
+    The same has an equal :func:`identity`, a table of the same content, equal parameters and Keras'
+    back end, whatever the version of the libraries. What the paper reports is not compared but
+    updated.
     """
     if not (output / "metrics.json").exists():
         return None
     content, history, predictions = load(output)
-    found = {"trained as": content.get("identity"), **_determined_by(content)}
+    backend = content["provenance"]["keras_backend"]
+    found = {"trained as": [content.get("identity"), backend], **_determined_by(content)}
     wanted = {"parameters": _settings(given), "source": asdict(source)}
-    if not _same(found, {"trained as": identity, **_determined_by(wanted)}):
+    here = [identity, os.environ["KERAS_BACKEND"]]
+    if not _same(found, {"trained as": here, **_determined_by(wanted)}):
         return None
     if content["paper"] != given["paper"]:
         content["paper"] = given["paper"]
