@@ -34,6 +34,7 @@ seed: int = 0  # of the split (not artist), the initial weights and the order of
 features: str = ""  # features table (CSV); empty: GTZAN's under data/ if there, else the sample
 output: str = ""  # folder for the results; empty: a new one under reports/manual/
 resume: bool = True  # go on from the longest earlier training of the same recipe, if any
+keep_states: list = []  # epochs from which shorter trainings of the same recipe can be read off
 paper: dict = {}  # what the paper reports for this row, for comparison only
 
 # %%
@@ -173,6 +174,7 @@ else:
         batch_size=given.batch_size,
         seed=given.seed,
         resume=given.resume,
+        keep=given.keep_states,
     )
 
 # %%

@@ -10,7 +10,8 @@ from music_genre.exceptions import InputError
 GOOD = {
     "epochs": 20, "batch_size": 128, "learning_rate": 1e-3, "activation": "tanh", "dropout": 0.0,
     "test_size": 0.33, "split": "segment", "scale_on": "all", "shuffle_columns": False,
-    "seed": 0, "features": "", "output": "", "resume": True, "paper": {},
+    "seed": 0, "features": "", "output": "", "resume": True, "keep_states": [],
+    "paper": {},
 }  # fmt: skip
 
 

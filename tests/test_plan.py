@@ -68,16 +68,22 @@ def test_seeds_and_recipes_are_trained_where_asked_for(params):
     assert steps["recipes/b128/train.ipynb"].target in steps["table1.ipynb"].shows
 
 
-def test_trainings_that_differ_in_epochs_alone_follow_each_other(params):
+def test_trainings_that_differ_in_epochs_alone_follow_the_longest(params):
     steps = planned(seeds=(0, 3), recipes=True, splits=("segment", "track"))
     after = {name: step.after for name, step in steps.items() if step.after}
     chains = {name: str(path.relative_to(ROOT / "reports/mine")) for name, path in after.items()}
     assert chains == {
-        "rows/10/train.ipynb": "rows/2/train.ipynb",
-        "splits/segment/lstm/train.ipynb": "rows/10/train.ipynb",  # the same recipe and split
-        "recipes/b128/train.ipynb": "splits/segment/lstm/train.ipynb",
-        "seeds/3/10/train.ipynb": "seeds/3/2/train.ipynb",
+        "rows/2/train.ipynb": "recipes/b128/train.ipynb",
+        "rows/10/train.ipynb": "recipes/b128/train.ipynb",
+        "splits/segment/lstm/train.ipynb": "recipes/b128/train.ipynb",  # the same recipe and split
+        "seeds/3/2/train.ipynb": "seeds/3/10/train.ipynb",
     }
+    kept = {
+        name: step.given["keep_states"]
+        for name, step in steps.items()
+        if "keep_states" in step.given
+    }
+    assert kept == {"recipes/b128/train.ipynb": [5, 9], "seeds/3/10/train.ipynb": [5]}
 
 
 def test_every_section_has_its_notebook_and_known_parameters():

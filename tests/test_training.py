@@ -26,13 +26,15 @@ def no_states(tmp_path_factory):
         yield
 
 
-def train(segments, *, learning_rate=1e-3, activation="tanh", epochs=2, resume=False):
+def train(segments, *, learning_rate=1e-3, activation="tanh", epochs=2, resume=False, keep=()):
     parts = splits.split(segments, "segment", test_size=0.33, seed=3)
     data = inputs.prepare(segments, parts=parts, scale_on="all")
     model = lstm.lstm(
         58, 3, activation=activation, dropout=0.1, learning_rate=learning_rate, seed=3
     )
-    history = training.fit(model, data, epochs=epochs, batch_size=16, seed=3, resume=resume)
+    history = training.fit(
+        model, data, epochs=epochs, batch_size=16, seed=3, resume=resume, keep=keep
+    )
     return model, data, history, training.predict(model, data, segments)
 
 
@@ -91,35 +93,16 @@ def test_training_goes_on_where_a_shorter_one_ended_bit_for_bit(
     assert len(history) == 1  # the state after two epochs is no use for one
 
 
-def train_resplit(segments, *, resume, seeds=(3, 4)):
-    """Train two epochs on one split and two more, with the same model, on another."""
-    model = lstm.lstm(58, 3, activation="tanh", dropout=0.1, learning_rate=1e-3, seed=3)
-    history = None
-    for last, seed in zip((2, 4), seeds, strict=True):
-        parts = splits.split(segments, "segment", test_size=0.33, seed=seed)
-        data = inputs.prepare(segments, parts=parts, scale_on="all")
-        history = training.fit(
-            model, data, epochs=last, batch_size=16, seed=3, resume=resume, history=history
-        )
-    return history, training.predict(model, data, segments)
-
-
-def test_split_drawn_again_goes_on_from_the_first_splits_state_bit_for_bit(
+def test_shorter_training_is_read_off_from_a_longer_one_bit_for_bit(
     segments, run, tmp_path, monkeypatch
 ):
-    whole, expected = train_resplit(segments, resume=False)
-    assert list(whole["epoch"]) == [1, 2, 3, 4]
-    pd.testing.assert_frame_equal(
-        without_time(whole[:2]), without_time(run[2]), check_exact=True
-    )  # the first split's part is the training without a second one
     monkeypatch.setattr(checkpoints, "FOLDER", tmp_path)
-    train(segments, epochs=2, resume=True)
-    history, predictions = train_resplit(segments, resume=True)
-    assert list(history["kept"]) == [True, True, False, False]
-    pd.testing.assert_frame_equal(without_time(history), without_time(whole), check_exact=True)
-    pd.testing.assert_frame_equal(predictions, expected, check_exact=True)
-    other, _ = train_resplit(segments, resume=True, seeds=(3, 5))
-    assert list(other["kept"]) == [True, True, False, False]  # another second split: no state
+    train(segments, epochs=3, resume=True, keep=[1, 2])
+    assert {path.name for path in tmp_path.glob("*/*")} == {"1.npz", "2.npz", "3.npz"}
+    _, _, history, predictions = train(segments, epochs=2, resume=True)
+    assert history["kept"].all()
+    pd.testing.assert_frame_equal(without_time(history), without_time(run[2]), check_exact=True)
+    pd.testing.assert_frame_equal(predictions, run[3], check_exact=True)
 
 
 def test_diverged_training_does_not_go_on(segments, run):

@@ -47,6 +47,10 @@ def _epochs(value: object) -> object:
     return value
 
 
+def _any_epochs(value: object) -> object:
+    return value if value == [] else _epochs(value)
+
+
 def _text(value: object) -> object:
     if not isinstance(value, str):
         raise ValueError("must be text")
@@ -101,7 +105,7 @@ _TRAINING = {
 KNOWN: dict[str, dict[str, Rule]] = {
     "explore": {"features": _text},
     "features": {"features": _text, "extracted": _text},
-    "train": {**_TRAINING, "paper": _paper},
+    "train": {**_TRAINING, "keep_states": _any_epochs, "paper": _paper},
     "resplit": {"resplit_after": _epochs, **_TRAINING},
     "evaluate": {"results": _text},
     "baselines": {

@@ -19,6 +19,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from operator import itemgetter
 from pathlib import Path
 
 from music_genre import pairs
@@ -56,7 +57,7 @@ class Step:
     given: dict = field(default_factory=dict)  # parameters
     file: Path | None = None  # more of them (YAML)
     shows: tuple[Path, ...] = ()  # the steps whose results it shows
-    after: Path | None = None  # a training that this one goes on from
+    after: Path | None = None  # a training whose states this one is read off from
     trains: bool = False  # a failure is recorded, and the report made without it
 
     @property
@@ -141,7 +142,7 @@ def steps(asked: Options) -> list[Step]:
         if asked.splits
         else [],
     }
-    trainings = _one_after_another([step for group in groups.values() for step in group])
+    trainings = _the_longest_first([step for group in groups.values() for step in group])
     names = {
         "folder": display_path(folder),
         "table": asked.table,
@@ -204,11 +205,11 @@ def _training(folder: Path, file: Path | None, *, notebook: str = "train", **giv
     )
 
 
-def _one_after_another(trainings: list[Step]) -> list[Step]:
-    """Let trainings that differ in their epochs alone follow each other, the shortest first.
+def _the_longest_first(trainings: list[Step]) -> list[Step]:
+    """Let trainings that differ in their epochs alone follow the longest of them.
 
-    Each goes on from the one before (``models.checkpoints``). Side by side they would train the
-    epochs that they share twice, to the same numbers.
+    That one keeps its states at their epochs (``models.checkpoints``), and they have nothing left
+    to train. Side by side they would train the epochs that they share twice, to the same numbers.
     """
     alike: dict[tuple, list[tuple[int, int]]] = {}
     for i, step in enumerate(trainings):
@@ -220,9 +221,12 @@ def _one_after_another(trainings: list[Step]) -> list[Step]:
             alike.setdefault(key, []).append((epochs, i))
     ordered = list(trainings)
     for chain in alike.values():
-        indices = [i for _, i in sorted(chain)]
-        for before, i in zip(indices, indices[1:], strict=False):
-            ordered[i] = dataclasses.replace(trainings[i], after=trainings[before].target)
+        *shorter, (_, longest) = sorted(chain, key=itemgetter(0))
+        for _, i in shorter:
+            ordered[i] = dataclasses.replace(trainings[i], after=trainings[longest].target)
+        if epochs := sorted({epochs for epochs, _ in shorter} - {0}):
+            given = {**trainings[longest].given, "keep_states": epochs}
+            ordered[longest] = dataclasses.replace(trainings[longest], given=given)
     return ordered
 
 

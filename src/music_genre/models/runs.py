@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 COLLAPSE = 0.1  # a fall of the test accuracy, as a share, beyond what epochs differ by
 # Parameters that do not change what is learnt.
-_NOT_SETTINGS = {"features", "output", "paper", "resume"}
+_NOT_SETTINGS = {"features", "output", "paper", "resume", "keep_states"}
 # Parameters that runs of other versions have or lack, with the values that make no difference.
 _OTHER_VERSIONS = {"redraw": [], "shuffle_columns": False}
 

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 import keras
@@ -23,6 +24,7 @@ def fit(
     batch_size: int,
     seed: int,
     resume: bool = True,
+    keep: Collection[int] = (),
     history: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Train up to an epoch, with a progress bar; stop at the first loss that is not finite.
@@ -39,6 +41,9 @@ def fit(
         on the second after every epoch, which does not influence it.
     epochs
         The last epoch to train, counted from 1.
+    keep
+        Epochs whose states stay for shorter trainings of the same recipe; that of the last epoch
+        stays anyway.
     history
         The epochs that this model was trained already, on another split, as this function returned
         them. They count, and come first in the result.
@@ -77,7 +82,7 @@ def fit(
                         # Keras shuffles by NumPy's global generator.
                         on_epoch_begin=lambda epoch, _: np.random.seed([seed, epoch])  # noqa: NPY002
                     ),
-                    _follow(lines, bar, states),
+                    _follow(lines, bar, states, keep),
                     keras.callbacks.TerminateOnNaN(),
                 ],
                 verbose=0,
@@ -85,7 +90,9 @@ def fit(
     return pd.DataFrame(lines)
 
 
-def _follow(lines: list[dict], bar: tqdm, states: Path) -> keras.callbacks.Callback:
+def _follow(
+    lines: list[dict], bar: tqdm, states: Path, keep: Collection[int]
+) -> keras.callbacks.Callback:
     """Return a callback that records each epoch, moves the bar and keeps states."""
     last = {"epoch": time.perf_counter(), "state": time.perf_counter(), "path": None}
 
@@ -105,14 +112,14 @@ def _follow(lines: list[dict], bar: tqdm, states: Path) -> keras.callbacks.Callb
         last["epoch"] = now
         bar.set_postfix_str(f"loss {logs['loss']:.3f}, test {logs['val_accuracy']:.1%}")
         bar.update()
-        ends = epoch + 1 == bar.total
-        if np.isfinite(logs["loss"]) and (ends or now - last["state"] >= checkpoints.EVERY):
+        stays = epoch + 1 == bar.total or epoch + 1 in keep
+        if np.isfinite(logs["loss"]) and (stays or now - last["state"] >= checkpoints.EVERY):
             path = states / f"{epoch + 1}.npz"
             history = pd.DataFrame(lines).drop(columns="kept")
             checkpoints.save(path, callback.model, history)
-            if last["path"]:
+            if last["path"]:  # of a training under way, the newest will do
                 last["path"].unlink(missing_ok=True)
-            last.update(state=now, path=path)
+            last.update(state=now, path=None if stays else path)
 
     callback = keras.callbacks.LambdaCallback(on_epoch_end=after_epoch)
     return callback

@@ -4,6 +4,7 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -150,7 +151,13 @@ def _section(name: str, notebooks: list, *, title: str = "", drop: set[str] = fr
 
 
 def _fragment(cells: list) -> str:
-    exporter = HTMLExporter(
+    html, _ = _exporter().from_notebook_node(nbformat.v4.new_notebook(cells=cells))
+    return html
+
+
+@cache
+def _exporter() -> HTMLExporter:
+    return HTMLExporter(
         template_name=TEMPLATE.name,
         extra_template_basedirs=[str(TEMPLATE.parent)],
         preprocessors=[CoalesceStreamsPreprocessor],
@@ -158,8 +165,6 @@ def _fragment(cells: list) -> str:
         exclude_output_prompt=True,
         exclude_anchor_links=True,
     )
-    html, _ = exporter.from_notebook_node(nbformat.v4.new_notebook(cells=cells))
-    return html
 
 
 def _tagged(notebook: nbformat.NotebookNode, tag: str) -> str:
