@@ -156,9 +156,10 @@ display.say(
 # chosen by them, and the weights after the last epoch are kept. (The learning rates of
 # `params/table1` were chosen by test accuracy: with them it comes nearest to the paper's.)
 #
-# Rows that differ only in epochs are one training. A longer one goes on where a shorter one ended,
-# with the numbers of a training in one go. A training that is finished in the output folder is
-# shown and not repeated; `-p resume False` starts at the first epoch.
+# Rows that differ only in epochs are one training. A report trains the longest of them and reads the
+# others off from its states; by hand, a longer training goes on where a shorter one ended. Either
+# way the numbers are those of a training in one go. A training that is finished in the output folder
+# is shown and not repeated; `-p resume False` starts at the first epoch.
 
 # %%
 folder = params.output_folder(given.output)
