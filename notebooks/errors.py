@@ -218,14 +218,14 @@ display.say(
     """
 {% if order %}
 With the recipe of row {{ order.row }} ({{ order.epochs }} epochs), the accuracy on test segments is
-{{ order.in_order | fixed(2) }} % with the columns in the table's order and
+{{ order.in_order | fixed(2) }} % with the columns in the features table's order and
 {{ order.shuffled | fixed(2) }} % in the drawn order, a difference of
 {{ order.difference | signed(2) }} points (95 % interval {{ order.low | signed(2) }} to
 {{ order.high | signed(2) }}).
 {% if order.favours == "table" %}
-**The table's order is better than the drawn one.**
+**The features table's order is better than the drawn one.**
 {% elif order.favours == "drawn" %}
-**The drawn order is better than the table's.**
+**The drawn order is better than the features table's.**
 {% else %}
 **The interval includes zero: no effect of the order is established.**
 {% endif %}

@@ -100,7 +100,7 @@ display.table(codes, "Genres and their codes.", source)
 #
 # `StandardScaler` subtracts each column's mean and divides by its standard deviation. Before, the
 # columns differ by many orders of magnitude, as the logarithmic axis of the left panel shows.
-# Afterwards all are on one scale, and none outweighs the others.
+# Afterwards all columns that vary are on one scale.
 
 # %%
 scaled = pd.DataFrame(StandardScaler().fit_transform(segments[INPUTS]), columns=INPUTS)

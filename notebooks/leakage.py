@@ -18,7 +18,7 @@
 #
 # Is the paper's accuracy real, and would a simpler model do as well? The paper does not say how it
 # holds segments out. The decimals of its Table I fit a third of the segments, and segments drawn at
-# random belong to tracks that the model was also trained on. Here the recipe of the table's last
+# random belong to tracks that the model was also trained on. Here the recipe of Table I's last
 # row and the simpler models are trained once more with whole tracks held out and, where the
 # published lists are available, with whole artists held out.
 
@@ -78,7 +78,7 @@ found = leakage.summary(scores, comparisons)
 display.say(
     """
     With the last row's recipe, the {{ lstm }} reach an accuracy of {{ own | listed }}. The best of
-    the simpler models reaches {{ best | listed }}.
+    the simpler models reaches {{ best | listed }}, respectively.
     """,
     lstm=leakage.LSTM,
     own=[

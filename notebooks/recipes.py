@@ -88,8 +88,9 @@ display.say(
     - **Recall.** Macro recall equals accuracy where all genres have the same number of segments.
       On the whole published table the two can differ by at most {{ limit | fixed(2) }} points. As
       printed they differ by up to {{ widest | fixed(2) }} points (row {{ widest_row }}) and by more
-      than that limit in {{ excluded | ranges("row") }}. So the paper measured neither on all
-      segments nor on a part in which every genre keeps its share, as it does in the splits here.
+      than that limit in {{ excluded | ranges("row") }}. So the paper measured neither on the whole
+      published table nor on a part of it in which every genre keeps its share, as genres do in the
+      splits here.
     {% endif %}
     """,
     n=len(paper),
@@ -110,8 +111,8 @@ display.say(
 # one split of segments, except those *re-split*: there the split is drawn again after the epochs
 # named and the same model is trained on, so that it is tested on segments that it was trained on.
 # This happens in a notebook session where the cell that splits is run again and the one that builds
-# the model is not. Some trainings end early to save time: a row that they do not reach is a dash,
-# and a recipe that lacks a row is not scored.
+# the model is not; the notebook `resplit` trains such a model. Some trainings end early to save
+# time: a row that they do not reach is a dash, and a recipe that lacks a row is not scored.
 
 # %%
 points = recipes.points(trained, curves, paper)
@@ -158,8 +159,8 @@ display.say(
 # A recipe has one training for each batch size; it may change with the batch size, as the printed
 # rate does. Its distance is the mean absolute difference between its accuracy and the printed one
 # over Table I's rows, in percentage points. The paper does not say which segments its accuracies
-# belong to, so there are three distances: from the accuracy on test segments, on training segments,
-# and on all.
+# belong to, so there are three distances: from the accuracy on test segments, on training segments
+# (while the epoch ran), and on all.
 
 # %%
 scored = recipes.score(trained, points, paper)
@@ -179,7 +180,8 @@ display.say(
     """
     {% if printed is not none %}
     - **The printed settings** are {{ printed.test | fixed(1) }} points from Table I on test
-      segments, rank {{ printed.name + 1 }} of {{ n }} recipes.
+      segments{{ ", the farthest" if printed.name + 1 == n else ", rank %d" % (printed.name + 1) }}
+      of {{ n }} recipes.
     {% endif %}
     {% for resplit, away in distances.items() %}
     - **With {{ "one model over re-drawn splits" if resplit else "a fresh model for every row" }}**,
@@ -221,8 +223,8 @@ display.table(
 # ## Another network
 #
 # The paper's text has ReLU in all hidden layers and dropout, and the decimals suggest that a third
-# of the segments was held out. Dense networks are often trained on this table in that way. How
-# accurate is one, without any LSTM, at the epochs and batch sizes of Table I?
+# of the segments was held out. Dense networks are often trained on the features table in that way.
+# How accurate is one, without any LSTM, at the epochs and batch sizes of Table I?
 
 # %%
 epochs = paper.groupby("batch_size")["epochs"].max().to_dict()
@@ -240,8 +242,8 @@ is_near = differences.abs() <= recipes.NEAR
 display.table(
     compared,
     f"Table I's accuracies and those of a dense network of {', '.join(map(str, dense.UNITS))} "
-    f"units with ReLU and dropout {dense.DROPOUT} after each, in per cent; the difference is that "
-    "on test segments, in points.",
+    f"units with ReLU and dropout {dense.DROPOUT} after each, on the same split, in per cent; the "
+    "difference is its test accuracy minus the paper's, in points.",
     measured_on,
 )
 display.say(

@@ -118,7 +118,8 @@ else:
 after = ", ".join(map(str, run.resplit_after))
 display.figure(
     figures.curves(history),
-    f"Loss and accuracy over {len(history)} epochs, the split drawn again after epoch {after}; "
+    f"Loss and accuracy over {len(history)} epochs, the split drawn again after "
+    f"epoch{'s' if len(run.resplit_after) > 1 else ''} {after}; "
     f"batch size {run.batch_size}, learning rate {run.learning_rate:g}.",
     source,
 )

@@ -45,6 +45,13 @@ Measured on {{ source.in_words }} of {{ source.clips | count }} clips, the test 
 rows lies between {{ ours.min() | fixed(2) }} and {{ ours.max() | fixed(2) }} %
 {%- if paper.count() %}; the paper's Table I has {{ paper.min() | fixed(2) }} to
 {{ paper.max() | fixed(2) }} %{% endif %}.
+{% if found.sides %}
+The paper's accuracy lies
+{% for side, names in found.sides.items() %}
+{{ side }} {{ "our 95 % interval" if loop.first else "it" }} in {{ names | ranges("row") }}
+{{- "." if loop.last else ";" }}
+{% endfor %}
+{% endif %}
 {% if found.otherwise %}
 {{ found.otherwise | ranges("Row") }} {{ "were" if found.otherwise | length > 1 else "was" }}
 trained with another activation or learning rate than the paper prints.
@@ -183,7 +190,7 @@ segments. It shows that the pipeline works. It cannot say whether the paper's fi
 #
 # In these places the paper contradicts itself or leaves open what was done. That does not mean that
 # a result was not obtained: a project report can easily lose track of which run a figure came from.
-# Accuracies measured here are on test segments unless it says otherwise.
+# Accuracies measured here are on test segments unless stated otherwise.
 
 # %%
 display.say(
@@ -235,10 +242,10 @@ display.say(
 
 - **Dropout is used to prevent overfitting** (Methodology E). The layer table (Fig. 7) lists four
   layers, none of them dropout. Neither its rate nor its place is given.
-  - Here: {{ "some" if rows["dropout"].any() else "none" }} in the rows.
+  - Here: {{ "some rows have dropout" if rows["dropout"].any() else "no row has any" }}.
 
 - **Row 2: recall 46.36, F1 46.36** (Table I). The two are equal in no other row; in rows 1 and 3
-  they are 3.18 and 1.85 points apart. Perhaps a slip.
+  they are 3.18 and 1.85 points apart, and the accuracy is nearer to the recall. Perhaps a slip.
 {% for _, row in rows.iterrows() if row.name == "2" %}
   - Measured here: recall {{ row["recall"] | fixed(2) }}, F1 {{ row["f1"] | fixed(2) }}.
 {% else %}
@@ -252,7 +259,8 @@ display.say(
   which segments were held out, or whether the model had been trained on them before.
   - The decimals of Table I fit {{ measured.third.segments | count }} segments, a third of the
     published table: {{ measured.third.possible }} of {{ measured.third.accuracies }} accuracies are
-    possible. By chance that is so in {{ measured.third.chance | fixed }} % of cases.
+    possible. Of similar numbers of segments, {{ measured.third.chance | fixed }} % allow
+    all of them.
   - Measured here: at most {{ rows["accuracy"].max() | fixed(2) }} % on test segments,
     {{ rows["train accuracy"].max() | fixed(2) }} % on training segments.
 {% for one in measured.resplit %}

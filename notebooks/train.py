@@ -75,8 +75,8 @@ display.banner(source)
 #   (2015), which keep artists apart and leave faulty clips out.
 # - **Scaling.** It is fitted on all segments before the split, in the paper's order of steps.
 # - **Order of inputs.** The network reads the 58 numbers as steps in time, in the order of the
-#   table's columns, though they are no sequence. `-p shuffle_columns True` shows how much the order
-#   matters.
+#   features table's columns, though they are no sequence. `-p shuffle_columns True` shows how much
+#   the order matters.
 # - **Dropout.** The text names dropout but neither its rate nor its place, and the layer table
 #   lists none. The default is none; a rate that is given applies after each LSTM.
 
@@ -156,10 +156,10 @@ display.say(
 # chosen by them, and the weights after the last epoch are kept. (The learning rates of
 # `params/table1` were chosen by test accuracy: with them it comes nearest to the paper's.)
 #
-# Rows that differ only in epochs are one training. A report trains the longest of them and reads the
-# others off from its states; by hand, a longer training goes on where a shorter one ended. Either
-# way the numbers are those of a training in one go. A training that is finished in the output folder
-# is shown and not repeated; `-p resume False` starts at the first epoch.
+# Rows that differ only in epochs are one training. A report trains the longest of them and reads
+# the others off from its states; by hand, a longer training goes on where a shorter one ended.
+# Either way the numbers are those of a training in one go. A training that is finished in the
+# output folder is shown and not repeated; `-p resume False` starts at the first epoch.
 
 # %%
 folder = params.output_folder(given.output)

@@ -93,7 +93,7 @@ def test_fresh_models_and_one_trained_on_are_compared_each_with_its_kind(folder)
     trained(folder, "again", 220, [0.5, 0.8, 0.9], [0.6, 0.7, 0.9], resplit_after=[1, 2])
     trainings, _ = recipes.load(folder)
     assert trainings.index[trainings["resplit"]].to_list() == ["again"]
-    assert trainings.loc["again", "recipe"] == "tanh, rate 0.001, re-split after epoch 1, 2"
+    assert trainings.loc["again", "recipe"] == "tanh, rate 0.001, re-split after epochs 1, 2"
     nearest = recipes.nearest(scored(folder)).set_index(["measure", "resplit"])
     assert nearest.loc[("test", False), "distance"] == pytest.approx((1 + 2 + 20) / 3)
     assert nearest.loc[("test", True), "distance"] == pytest.approx((1 + 2 + 0) / 3)
@@ -196,7 +196,7 @@ def studied(tmp_path):
 
 def test_notebook_says_how_near_the_recipes_come_and_fits_no_kept_network(studied, run_here):
     said = " ".join(run_here("recipes", **studied).split())
-    assert "in rows 1-4. So the paper measured neither on all segments" in said
+    assert "in rows 1-4. So the paper measured neither on the whole" in said
     assert "some training reaches the paper's accuracy in every row" in said
     assert "are 56.6 points from Table I on test segments, rank 6 of 6 recipes" in said
     assert "**With a fresh model for every row**, the nearest recipe is 0.0 points away" in said

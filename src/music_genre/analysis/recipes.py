@@ -119,7 +119,8 @@ def label(given: Mapping[str, object]) -> str:
     if given.get("dropout"):
         words.append(f"dropout {given['dropout']:g}")
     if given.get("resplit_after"):
-        words.append(f"re-split after epoch {', '.join(map(str, given['resplit_after']))}")
+        several = "s" if len(given["resplit_after"]) > 1 else ""
+        words.append(f"re-split after epoch{several} {', '.join(map(str, given['resplit_after']))}")
     if given.get("shuffle_columns"):
         words.append("columns shuffled")
     return ", ".join(words)

@@ -10,7 +10,7 @@ import pandas as pd
 from music_genre.data import find
 from music_genre.data.columns import COLUMNS, FEATURES, INPUTS
 from music_genre.exceptions import InputError
-from music_genre.paths import ROOT, display_path, natural_key
+from music_genre.paths import display_path, natural_key
 from music_genre.provenance import read_json
 
 PUBLISHED = 9990  # segments of GTZAN's features_3_sec.csv: the paper lists its length
@@ -77,7 +77,7 @@ def load(features: str = "") -> tuple[pd.DataFrame, Source]:
     order = sorted(range(len(table)), key=lambda i: natural_key(table["filename"].iloc[i]))
     table = table.iloc[order].reset_index(drop=True)  # a split draws by position
     source = Source(
-        path=name if path.resolve().is_relative_to(ROOT) else path.name,
+        path=path.name,
         is_sample=path.resolve() == find.SAMPLE_TABLE,
         clips=clips(table).nunique(),
         segments=len(table),
