@@ -6,6 +6,7 @@ import sys
 import pytest
 import yaml
 
+from music_genre import paths
 from music_genre.exceptions import InputError
 from music_genre.paths import ROOT, atomic, display_path
 from music_genre.provenance import read_json, record, write_json
@@ -69,3 +70,13 @@ def test_back_end_is_recorded_with_its_version(monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "yaml")
     packages = {name.lower(): version for name, version in record()["packages"].items()}
     assert packages["pyyaml"] == yaml.__version__
+
+
+def test_a_link_that_leads_out_of_the_project_is_named_from_the_projects_root(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(paths, "ROOT", tmp_path / "project")
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / "data").symlink_to(tmp_path / "disk")
+    assert paths.display_path(tmp_path / "project" / "data" / "t.csv") == "data/t.csv"

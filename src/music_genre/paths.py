@@ -45,9 +45,10 @@ def atomic(path: str | Path) -> Iterator[Path]:
 def display_path(path: str | Path) -> str:
     """Return a path as a page may show it: inside the project from its root, else as given."""
     path = Path(path)
-    absolute = path if path.is_absolute() else Path.cwd() / path
-    if absolute.resolve().is_relative_to(ROOT):
-        return absolute.resolve().relative_to(ROOT).as_posix()
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100 (resolve follows links)
+    for inside in (absolute, absolute.resolve()):  # a link in the project may lead out of it
+        if inside.is_relative_to(ROOT):
+            return inside.relative_to(ROOT).as_posix()
     return path.name if path.is_absolute() else path.as_posix()
 
 

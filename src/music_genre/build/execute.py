@@ -77,6 +77,7 @@ def record_failure(step: dict, reason: str) -> None:
     """
     output = ROOT / step["given"]["output"]
     (output / "metrics.json").unlink(missing_ok=True)
+    (ROOT / step["target"]).unlink(missing_ok=True)  # so that the step is tried again
     write_json(output / "failed.json", {"parameters": _parameters(step), "error": reason})
 
 

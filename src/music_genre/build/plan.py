@@ -183,7 +183,7 @@ def shown(asked: Options) -> list[Section]:
 
 def _files(folder: Path) -> dict[str, Path]:
     """Return a folder's YAML files by their names, 10 after 9."""
-    found = {path.stem: path for path in folder.glob("*.yaml")}
+    found = {path.stem: path for path in folder.glob("[!.]*.yaml")}
     odd = [name for name in found if not _NAME.fullmatch(name)]
     if odd:
         raise InputError(

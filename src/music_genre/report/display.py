@@ -95,7 +95,7 @@ def banner(source: Source) -> None:
                 "copy that you have, <code>FEATURES=path</code> its features table.</div>"
             )
         )
-    say(f"Data: {source.label}.")
+    say("Data: {{ label }}.", label=source.label)
     left_out(source)
     if source.ignored_columns:
         say(f"Columns beyond the 60, ignored: {', '.join(source.ignored_columns)}.")
