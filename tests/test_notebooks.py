@@ -13,18 +13,7 @@ from music_genre import params
 from music_genre.data.find import SAMPLE_TABLE
 from music_genre.paths import MANUAL, ROOT
 
-NOTEBOOKS = [
-    "explore",
-    "features",
-    "train",
-    "evaluate",
-    "resplit",
-    "recipes",
-    "baselines",
-    "leakage",
-    "errors",
-    "table1",
-]
+NOTEBOOKS = list(params.KNOWN)
 
 
 def papermill(*arguments, cwd):
