@@ -219,3 +219,19 @@ def test_make_expands_nothing_of_what_was_typed(tmp_path):
                     cwd=tmp_path, env=environment | more, capture_output=True,
                 )  # fmt: skip
             assert not (tmp_path / "pwned").exists(), (name, given)
+
+
+def test_a_module_that_is_no_python_is_named(tmp_path):
+    (tmp_path / "mine.py").write_text("def (\n")
+    with pytest.raises(InputError, match=r"mine\.py cannot be read as Python: invalid syntax"):
+        plan.imported(tmp_path / "mine.py")
+
+
+def test_row_whose_file_is_no_yaml_leaves_its_reason(tmp_path, monkeypatch):
+    from music_genre.build import execute
+
+    monkeypatch.setattr(execute, "ROOT", tmp_path)
+    (tmp_path / "1.yaml").write_text("epochs: [\n")
+    step = {"file": "1.yaml", "given": {"output": "run"}, "target": "run/train.ipynb"}
+    execute.record_failure(step, "it cannot be read")
+    assert "it cannot be read" in (tmp_path / "run" / "failed.json").read_text()

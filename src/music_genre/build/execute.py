@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
+from nbclient.exceptions import DeadKernelError
 from papermill import execute_notebook
 from papermill.exceptions import PapermillExecutionError
 
@@ -54,6 +55,8 @@ def execute(step: dict) -> None:
         except PapermillExecutionError as error:
             known = error.ename == "InputError"
             raise InputError(error.evalue if known else f"{error.ename}: {error.evalue}") from error
+        except DeadKernelError as error:
+            raise InputError("its kernel was killed, perhaps for want of memory.") from error
     partial.replace(target)
     print(f"{display_path(target)}: {time.monotonic() - start:.0f} s", flush=True)
 
@@ -78,7 +81,11 @@ def record_failure(step: dict, reason: str) -> None:
     output = ROOT / step["given"]["output"]
     (output / "metrics.json").unlink(missing_ok=True)
     (ROOT / step["target"]).unlink(missing_ok=True)  # so that the step is tried again
-    write_json(output / "failed.json", {"parameters": _parameters(step), "error": reason})
+    try:
+        given = _parameters(step)
+    except InputError:  # the file of parameters is what failed
+        given = step["given"]
+    write_json(output / "failed.json", {"parameters": given, "error": reason})
 
 
 def _parameters(step: dict) -> dict:

@@ -249,11 +249,18 @@ def _recipe(file: Path) -> tuple[tuple[str, ...], int]:
 # ---- What a step depends on.
 
 
+def _parsed(path: Path) -> ast.Module:
+    try:
+        return ast.parse(path.read_text(encoding="utf-8"))
+    except (OSError, SyntaxError, UnicodeDecodeError) as error:
+        raise InputError(f"{display_path(path)} cannot be read as Python: {error}.") from error
+
+
 @cache
 def imported(path: Path) -> frozenset[Path]:
     """Return the project's files that a Python file imports, with all that these import."""
     found: set[Path] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(_parsed(path)):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -287,14 +294,14 @@ def _files_of(module: str) -> set[Path]:
 @cache
 def parameters(notebook: str) -> list[str]:
     """Return the names of a notebook's parameters: the annotated ones."""
-    tree = ast.parse((NOTEBOOKS / f"{notebook}.py").read_text(encoding="utf-8"))
+    tree = _parsed(NOTEBOOKS / f"{notebook}.py")
     return [node.target.id for node in tree.body if isinstance(node, ast.AnnAssign)]
 
 
 @cache
 def split_names() -> list[str]:
     """Return the names in the registry of splits: read, as to import it takes a second."""
-    tree = ast.parse((SOURCES / "data" / "splits.py").read_text(encoding="utf-8"))
+    tree = _parsed(SOURCES / "data" / "splits.py")
     for node in tree.body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "SPLITS":
             return [ast.literal_eval(key) for key in node.value.keys]
