@@ -74,7 +74,7 @@ def _line(run: Path) -> dict:
 def _failed(content: dict) -> dict:
     given = content["parameters"]
     return {
-        **{key: given.get(key) for key in _SETTINGS},
+        **{key: given.get(key, np.nan) for key in _SETTINGS},
         **dict.fromkeys([*NAMES, "low", "high", "spread", "train accuracy"], np.nan),
         "seeds": 0,
         "collapses": [],
