@@ -67,13 +67,15 @@ def fake_run(
     source: dict = SOURCE,
     parts: dict | None = None,
     diverged: bool = False,
+    after: dict[int, pd.DataFrame] | None = None,
     **parameters: object,
 ) -> None:
     """Write a run as the train notebook leaves it, without its model.
 
     ``predictions`` holds filename, part, label and predicted, and each genre's probability (1 for
     the predicted one, if left out). The scores are those of the predictions, but for those given
-    in ``parts``. ``parameters`` are those that differ from the last row of Table I.
+    in ``parts``. ``after`` are the predictions after earlier epochs. ``parameters`` are those that
+    differ from the last row of Table I.
     """
     genres = sorted(set(predictions["label"]) | set(predictions["predicted"]))
     if not set(genres) & set(predictions):
@@ -88,6 +90,9 @@ def fake_run(
     }
     provenance.write_csv(folder / "history.csv", history)
     provenance.write_csv(folder / "predictions.csv", predictions)
+    if after:
+        earlier = pd.concat(after, names=["epoch"]).reset_index("epoch")
+        provenance.write_csv(folder / "predictions_after.csv", earlier)
     provenance.write_json(
         folder / "metrics.json",
         {

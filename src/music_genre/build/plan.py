@@ -115,6 +115,7 @@ def steps(asked: Options) -> list[Step]:
         )
     recipes = _files(PARAMS / "recipes") if asked.recipes else {}
     resplit = _files(PARAMS / "resplit") if asked.recipes else {}
+    claims = _files(PARAMS / "claims") if asked.recipes else {}
     last = list(rows.values())[-1]
     groups: dict[str, list[Step]] = {
         "rows": [_training(folder / "rows" / name, file) for name, file in rows.items()],
@@ -130,6 +131,7 @@ def steps(asked: Options) -> list[Step]:
                 for name, file in resplit.items()
             ),
         ],
+        "claims": [_training(folder / "claims" / name, file) for name, file in claims.items()],
         "splits": [
             step
             for name in asked.splits
@@ -151,7 +153,7 @@ def steps(asked: Options) -> list[Step]:
         "splits": " ".join(asked.splits),
     }
     showing = []
-    for section in shown(asked):
+    for section in shown(asked, rows.values()):
         if section.per_row:
             showing += [
                 Step(
@@ -176,9 +178,15 @@ def steps(asked: Options) -> list[Step]:
     return [*trainings, *showing]
 
 
-def shown(asked: Options) -> list[Section]:
-    """Return the sections that are asked for, in their order."""
-    return [it for it in SECTIONS if not it.asked_by or getattr(asked, it.asked_by)]
+def shown(asked: Options, rows: Iterable[Path]) -> list[Section]:
+    """Return the sections that are asked for and that the rows' files allow, in their order."""
+    texts = [file.read_text(encoding="utf-8") for file in rows]
+    of_paper = any("paper:" in text and "accuracy" in text for text in texts)
+    return [
+        it
+        for it in SECTIONS
+        if (not it.asked_by or getattr(asked, it.asked_by)) and (of_paper or not it.of_paper)
+    ]
 
 
 def _files(folder: Path) -> dict[str, Path]:
@@ -351,7 +359,8 @@ def write(asked: Options) -> Path:
         _write(step.spec, json.dumps(spec, indent=1))
     page = REPORTS / asked.table / ".report.json"
     rows = [step.target.parent.name for step in planned if step.target.match("rows/*/train.ipynb")]
-    _write(page, json.dumps({"rows": rows, "sections": [it.name for it in shown(asked)]}, indent=1))
+    sections = [it.name for it in shown(asked, _files(PARAMS / asked.table).values())]
+    _write(page, json.dumps({"rows": rows, "sections": sections}, indent=1))
     rules = page.with_name("plan.mk")
     _write(rules, _rules(planned, page, tables, extract=bool(music)))
     return rules

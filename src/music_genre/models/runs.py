@@ -190,6 +190,11 @@ def finished(
     return content, history, predictions
 
 
+def settings(content: dict) -> dict:
+    """Return what shaped a run, from its metrics: this version's parameters of the training."""
+    return {k: v for k, v in _determined_by(content)["parameters"].items() if k != "score_after"}
+
+
 def with_seeds(run: Path) -> list[Path]:
     """Return the folders of a run and of the same with other seeds.
 

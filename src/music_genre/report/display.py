@@ -55,8 +55,13 @@ def _listed(words: Iterable[object]) -> str:
 
 
 def _ranges(names: Iterable[str], noun: str = "") -> str:
-    """Return names after their noun, three or more consecutive numbers as a range: rows 1-3."""
+    """Return names after their noun, three or more consecutive numbers as a range: rows 1-3.
+
+    Nothing, if there are none.
+    """
     names = list(names)
+    if not names:
+        return ""
     groups: list[list[str]] = []
     for name in names:
         before = groups[-1][-1] if groups else ""

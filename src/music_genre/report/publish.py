@@ -21,6 +21,7 @@ from music_genre.report.figures import table1 as figures
 PUBLISHED = REPORTS / "gtzan"
 README = ROOT / "README.md"
 MODEL = ["model.keras", "scaler.json"]  # of a run; only the last row's are published
+PREDICTIONS = {"predictions.csv", "predictions_after.csv", "baselines-predictions.csv"}
 _DIGITS = 3  # of the published probabilities
 
 
@@ -43,7 +44,7 @@ def publish(folder: Path, settings: Path, target: Path = PUBLISHED) -> None:
     for path in _results(folder):
         copy = new / path.relative_to(folder)
         copy.parent.mkdir(parents=True, exist_ok=True)
-        if path.name.endswith("predictions.csv"):
+        if path.name in PREDICTIONS:
             _pack(path, copy.with_name(f"{path.name}.gz"))
         else:
             shutil.copy(path, copy)
@@ -165,8 +166,9 @@ def not_nearest(folder: Path, settings: Path) -> list[str]:
         The recipe study was not made, or does not cover every row.
     """
     rows, paper = table1.load(folder / "rows"), recipes.paper_rows(settings)
-    trainings, curves = recipes.load(folder / "recipes")
-    scored = recipes.score(trainings, recipes.points(trainings, curves, paper), paper)
+    trainings, _ = recipes.load(folder / "recipes")
+    measured = recipes.measure(folder / "recipes", trainings.index)
+    scored = recipes.score(trainings, recipes.points(trainings, measured, paper), paper)
     nearest = scored[~scored["resplit"]].iloc[0]
     return [
         name
