@@ -86,7 +86,8 @@ PREDICTIONS = pd.DataFrame(
 def result_text(said, folder, *, again=False):
     result = runs.load(folder)[0]
     return said(
-        "train", "runs.save(", result=result, given=SimpleNamespace(optimizer="adam", **result["parameters"]),
+        "train", "runs.save(", result=result,
+        given=SimpleNamespace(optimizer="adam", **result["parameters"]),
         finished=result if again else None, folder=folder,
     )  # fmt: skip
 
