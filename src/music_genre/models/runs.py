@@ -15,6 +15,7 @@ from music_genre import provenance
 from music_genre.data.table import Source, same_content
 from music_genre.exceptions import InputError
 from music_genre.metrics import classification
+from music_genre.metrics.predictions import read
 from music_genre.paths import atomic, display_path
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def load(run: Path) -> tuple[dict, pd.DataFrame, pd.DataFrame]:
         The folder holds no finished run.
     """
     content = read_finished(run / "metrics.json", notebook="train")
-    predictions = pd.read_csv(as_published(run / "predictions.csv"))
+    predictions = read(as_published(run / "predictions.csv"))
     return content, pd.read_csv(run / "history.csv"), predictions
 
 
