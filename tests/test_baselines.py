@@ -49,12 +49,13 @@ def test_track_vote_by_hand():
             ],
             "label": ["a", "a", "a", "b", "a"],
             "predicted": ["a", "b", "b", "b", "b"],
-            "a": [0.9, 0.3, 0.45, 0.0, 0.45],
-            "b": [0.1, 0.7, 0.55, 1.0, 0.55],
+            "probability of a": [0.9, 0.3, 0.45, 0.0, 0.45],
+            "probability of b": [0.1, 0.7, 0.55, 1.0, 0.55],
         }
     )  # fmt: skip
     assert track_accuracy(predictions) == pytest.approx(100 * 2 / 3)
-    broken = predictions.assign(a=np.nan, b=np.nan, predicted="a")
+    unknown = dict.fromkeys(["probability of a", "probability of b"], np.nan)
+    broken = predictions.assign(**unknown, predicted="a")
     assert track_accuracy(broken) == pytest.approx(100 * 2 / 3)  # a in every track
 
 
