@@ -246,7 +246,7 @@ display.say(
     {% else %}
     Training took {{ seconds | fixed(0) }} s.
     {% endif %}
-    The results are in `{{ folder }}`.
+    The results are in {{ folder | code }}.
     """,
     **result,
     given=given,

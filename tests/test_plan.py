@@ -131,6 +131,12 @@ def test_what_names_nothing_is_refused(given, sentence):
     assert sentence in str(refused.value)
 
 
+def test_table_whose_path_is_no_utf8_is_refused(params):
+    asked = plan.Options(table="mine", features=os.fsdecode(b"caf\xe9.csv"))
+    with pytest.raises(InputError, match=r"the path caf\\xe9\.csv is no UTF-8"):
+        plan.write(asked)
+
+
 def test_row_whose_name_make_would_misread_is_refused(params):
     (params / "mine" / "a row.yaml").write_text("epochs: 1\n")
     with pytest.raises(InputError, match="a row.yaml has a name that cannot be built"):

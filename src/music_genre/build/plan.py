@@ -326,9 +326,16 @@ def write(asked: Options) -> Path:
     Raises
     ------
     InputError
-        There is nothing to report on.
+        There is nothing to report on; the features table's path is no UTF-8.
     """
     features, music = find.features_and_music(asked.features, asked.music)
+    try:
+        str(features).encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"the path {features} is no UTF-8, so that no notebook can be given it: rename the "
+            "table or its folder."
+        ) from error
     planned = steps(asked)
     if music:
         _write(EXTRACTION, _extraction(music, strict=asked.strict))
