@@ -36,6 +36,7 @@ seed: int = 0  # of the first draw, the initial weights and the order of batches
 features: str = ""  # features table (CSV); empty: GTZAN's under data/ if there, else the sample
 output: str = ""  # folder for the results; empty: a new one under reports/manual/
 resume: bool = True  # go on from the longest earlier training of the same recipe, if any
+score_after: list = []  # earlier epochs whose predictions to keep too
 
 # %%
 from music_genre import params
@@ -98,6 +99,7 @@ of_run = {
     "identity": runs.identity(model, drawn[0]),
 }
 finished = runs.finished(folder, **of_run) if run.resume else None
+after = {}  # predictions after the epochs of score_after
 if finished:
     result, history, _ = finished
 else:
@@ -108,10 +110,17 @@ else:
         batch_size=run.batch_size,
         seed=run.seed,
         resume=run.resume,
+        stops=run.score_after,
+        at_stop=lambda epoch, data: after.update({epoch: training.predict(model, data, segments)}),
     )
-    predictions = training.predict(model, drawn[-1], segments)
     result = runs.save(
-        folder, model=model, data=drawn[-1], history=history, predictions=predictions, **of_run
+        folder,
+        model=model,
+        data=drawn[-1],
+        history=history,
+        predictions=training.predict(model, drawn[-1], segments),
+        after=after,
+        **of_run,
     )
 
 # %%
@@ -137,7 +146,8 @@ display.say(
     {% endif %}
     The accuracy is {{ parts.test.accuracy | fixed(2) }} % on the last draw's
     {{ parts.test.segments | count }} test segments and {{ parts.train.accuracy | fixed(2) }} % on
-    its {{ parts.train.segments | count }} training segments. The results are in `{{ folder }}`.
+    its {{ parts.train.segments | count }} training segments. The results are in
+    {{ folder | code }}.
     """,
     **result,
     again=bool(finished),

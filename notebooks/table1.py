@@ -148,7 +148,8 @@ display.say(
     """
 {% if outdated %}
 **{{ outdated | ranges("Row") }} {{ "were" if outdated | length > 1 else "was" }} trained with other
-settings than `params/{{ table }}` holds now.** All figures here belong to the settings above.
+settings than {{ ("params/" ~ table) | code }} holds now.** All figures here belong to the
+settings above.
 {% endif %}
 """,
     table=table1.settings(folder).name,

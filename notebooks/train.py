@@ -21,12 +21,15 @@
 # change it there, or from outside with `papermill train.ipynb out.ipynb -p epochs 120`.
 
 # %% tags=["parameters"]
+model: str = "paper"  # paper (three LSTMs) or single-lstm
 epochs: int = 20  # passes over the training segments
 batch_size: int = 128  # segments per gradient step
-learning_rate: float = 0.001  # of Adam, above 0
+optimizer: str = "adam"  # adam (the paper's), sgd (with momentum), rmsprop, adagrad or nadam
+learning_rate: float = 0.001  # of the optimizer, above 0
 activation: str = "tanh"  # of the LSTMs: tanh, or relu as the paper says
 dropout: float = 0.0  # share of each LSTM's outputs dropped in training, 0 to 0.9
 test_size: float = 0.33  # share of the segments held out, above 0 and below 1; not for split artist
+validation_size: float = 0.0  # share of the training segments set aside, to choose settings by
 split: str = "segment"  # segment (the paper's: tracks on both sides), track, or artist (published)
 scale_on: str = "all"  # segments the scaling is fitted on: all (the paper's) or train
 shuffle_columns: bool = False  # the 58 inputs in a random order, the same in every training
@@ -34,6 +37,7 @@ seed: int = 0  # of the split (not artist), the initial weights and the order of
 features: str = ""  # features table (CSV); empty: GTZAN's under data/ if there, else the sample
 output: str = ""  # folder for the results; empty: a new one under reports/manual/
 resume: bool = True  # go on from the longest earlier training of the same recipe, if any
+score_after: list = []  # earlier epochs whose predictions to keep too
 keep_states: list = []  # epochs from which shorter trainings of the same recipe can be read off
 paper: dict = {}  # what the paper reports for this row, for comparison only
 
@@ -88,6 +92,10 @@ table_folder = find.features_table(given.features).parent
 parts = splits.split(
     segments, given.split, test_size=given.test_size, seed=given.seed, table_folder=table_folder
 )
+if given.validation_size:
+    parts = splits.set_aside(
+        segments, parts, given.split, share=given.validation_size, seed=given.seed
+    )
 data = inputs.prepare(
     segments, parts=parts, scale_on=given.scale_on, shuffle_columns=given.shuffle_columns
 )
@@ -96,7 +104,7 @@ display.say(
     """
     The model is trained on {{ train | count }} segments and tested on {{ test | count }}.
     {% if validation %}
-    Another {{ validation | count }} are for validation, which this training does not need.
+    Another {{ validation | count }} are for validation, which has no say in this training.
     {% endif %}
     {% if unused %}
     The split leaves {{ unused | count }} unused.
@@ -123,17 +131,19 @@ display.say(
 # the genres' probabilities. This is the paper's Fig. 7.
 
 # %%
-model = lstm.lstm(
+network = lstm.lstm(
     data.x.shape[1],
     len(data.genres),
+    model=given.model,
     activation=given.activation,
     dropout=given.dropout,
+    optimizer=given.optimizer,
     learning_rate=given.learning_rate,
     seed=given.seed,
 )
 
 # %% tags=["once"]
-layers = lstm.layer_table(model)
+layers = lstm.layer_table(network)
 display.table(layers, "The model's layers (the paper's Fig. 7).", source)
 display.say(
     """
@@ -152,8 +162,8 @@ display.say(
 # %% [markdown]
 # ## Training
 #
-# Adam minimises sparse categorical cross-entropy. The test segments are only watched: no epoch is
-# chosen by them, and the weights after the last epoch are kept. (The learning rates of
+# The optimizer minimises sparse categorical cross-entropy. The test segments are only watched: no
+# epoch is chosen by them, and the weights after the last epoch are kept. (The learning rates of
 # `params/table1` were chosen by test accuracy: with them it comes nearest to the paper's.)
 #
 # Rows that differ only in epochs are one training. A report trains the longest of them and reads
@@ -163,19 +173,22 @@ display.say(
 
 # %%
 folder = params.output_folder(given.output)
-of_run = {"source": source, "given": vars(given), "identity": runs.identity(model, data)}
+of_run = {"source": source, "given": vars(given), "identity": runs.identity(network, data)}
 finished = runs.finished(folder, **of_run) if given.resume else None
+after = {}  # predictions after the epochs of score_after
 if finished:
     result, history, _ = finished
 else:
     history = training.fit(
-        model,
+        network,
         data,
         epochs=given.epochs,
         batch_size=given.batch_size,
         seed=given.seed,
         resume=given.resume,
         keep=given.keep_states,
+        stops=given.score_after,
+        at_stop=lambda epoch: after.update({epoch: training.predict(network, data, segments)}),
     )
 
 # %%
@@ -200,11 +213,12 @@ display.figure(
 if not finished:
     result = runs.save(
         folder,
-        model=model,
+        model=network,
         data=data,
         history=history,
-        predictions=training.predict(model, data, segments),
-        seconds_per_segment=training.seconds_per_segment(model, data),
+        predictions=training.predict(network, data, segments),
+        after=after,
+        seconds_per_segment=training.seconds_per_segment(network, data),
         **of_run,
     )
 display.say(
@@ -213,8 +227,9 @@ display.say(
     This training was finished before ({{ provenance.created[:10] }}, commit
     {{ provenance.commit }}) and is not repeated.
     {% endif %}
-    {{ epochs_run }} of {{ given.epochs }} epochs, batch size {{ given.batch_size }}, learning rate
-    {{ "%g" % given.learning_rate }}, {{ given.activation }}, dropout {{ "%g" % given.dropout }},
+    {{ epochs_run }} of {{ given.epochs }} epochs, batch size {{ given.batch_size }},
+    {{ given.optimizer }} with learning rate {{ "%g" % given.learning_rate }},
+    {{ given.activation }}, dropout {{ "%g" % given.dropout }},
     split by {{ given.split }}, seed {{ given.seed }}
     {{- ", shuffled columns" if given.shuffle_columns }}.
     {% if diverged %}
@@ -232,7 +247,7 @@ display.say(
     {% else %}
     Training took {{ seconds | fixed(0) }} s.
     {% endif %}
-    The results are in `{{ folder }}`.
+    The results are in {{ folder | code }}.
     """,
     **result,
     given=given,

@@ -5,9 +5,9 @@ import pytest
 from music_genre.models import lstm
 
 
-def build(n_inputs=58, n_genres=10, dropout=0.0):
+def build(n_inputs=58, n_genres=10, dropout=0.0, **given):
     return lstm.lstm(
-        n_inputs, n_genres, activation="tanh", dropout=dropout, learning_rate=1e-3, seed=0
+        n_inputs, n_genres, activation="tanh", dropout=dropout, learning_rate=1e-3, seed=0, **given
     )
 
 
@@ -35,3 +35,21 @@ def test_counts_follow_from_the_lstm_equations():
 def test_dropout_stands_after_each_lstm_only_if_given(dropout):
     names = [type(layer).__name__ for layer in build(dropout=dropout).layers]
     assert names.count("Dropout") == (3 if dropout else 0)
+
+
+def test_single_lstm_is_the_first_of_the_papers_three_and_its_softmax():
+    layers = lstm.layer_table(build(model="single-lstm"))
+    assert list(layers["parameters"]) == [264_192, (256 + 1) * 10]
+    assert list(layers["output shape"]) == ["(256)", "(10)"]
+
+
+def test_optimizers_are_keras_own_with_the_rate_given():
+    # Momentum is not Keras' default.
+    names = {"adam": "Adam", "sgd": "SGD", "rmsprop": "RMSprop", "adagrad": "Adagrad",
+             "nadam": "Nadam"}  # fmt: skip
+    assert set(names) == set(lstm.OPTIMIZERS)
+    for name, expected in names.items():
+        optimizer = build(model="single-lstm", optimizer=name).optimizer
+        assert type(optimizer).__name__ == expected
+        assert float(optimizer.learning_rate) == pytest.approx(1e-3)
+        assert getattr(optimizer, "momentum", 0) == (0.9 if name == "sgd" else 0)

@@ -7,12 +7,7 @@ import pytest
 from music_genre import params
 from music_genre.exceptions import InputError
 
-GOOD = {
-    "epochs": 20, "batch_size": 128, "learning_rate": 1e-3, "activation": "tanh", "dropout": 0.0,
-    "test_size": 0.33, "split": "segment", "scale_on": "all", "shuffle_columns": False,
-    "seed": 0, "features": "", "output": "", "resume": True, "keep_states": [],
-    "paper": {},
-}  # fmt: skip
+GOOD = params.defaults("train")
 
 
 def test_good_values_come_back():
@@ -23,7 +18,7 @@ def test_good_values_come_back():
 
 def test_unknown_name_lists_the_known_ones():
     namespace = {**GOOD, "In": ["", "epochs = 20", "# Parameters\nepoch = 5\nseed = 1\n"]}
-    with pytest.raises(InputError, match="unknown parameter epoch .* known are epochs, batch_size"):
+    with pytest.raises(InputError, match="unknown parameter epoch .* known are epochs, "):
         params.check("train", namespace)
 
 
@@ -40,7 +35,9 @@ def test_names_of_other_cells_are_no_parameters():
         ("activation", "sigmoid"), ("dropout", 1), ("test_size", 1), ("test_size", 0),
         ("split", "genre"), ("scale_on", "test"), ("seed", -1), ("seed", 2**32), ("features", 7),
         ("shuffle_columns", 1), ("output", None), ("resume", 1), ("resume", "no"),
-        ("paper", 91.78), ("paper", {"accuracy": 917.8}), ("paper", {"acc": 91}),
+        ("model", "lstm"), ("optimizer", "Adam"), ("validation_size", 0.95),
+        ("score_after", [20]), ("score_after", 7), ("paper", 91.78),
+        ("paper", {"accuracy": 917.8}), ("paper", {"acc": 91}),
     ],
 )  # fmt: skip
 def test_value_out_of_range_is_named(name, value):

@@ -111,6 +111,20 @@ def test_saved_model_and_scaler_predict_what_the_run_predicted(
     assert [scaler["genres"][code] for code in codes] == list(predictions["predicted"])
 
 
+def test_predictions_after_earlier_epochs_read_back(tmp_path, model, data, predictions, saved):
+    last = predictions[runs.PREDICTED]
+    assert list(runs.load_after(tmp_path)) == [2]
+    earlier = predictions.assign(predicted="metal")
+    runs.save(
+        tmp_path, model=model, data=data, history=HISTORY, predictions=predictions,
+        source=Source(**SOURCE), given=GIVEN, identity="", after={1: earlier},
+    )  # fmt: skip
+    after = runs.load_after(tmp_path)
+    assert list(after) == [1, 2]
+    pd.testing.assert_frame_equal(after[1], earlier[runs.PREDICTED])
+    pd.testing.assert_frame_equal(after[2], last)
+
+
 def test_unfinished_run_is_not_read(tmp_path):
     with pytest.raises(InputError, match="holds no finished run"):
         runs.load(tmp_path)

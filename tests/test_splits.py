@@ -288,3 +288,24 @@ def test_genre_that_cannot_be_on_both_sides(few_rows, tmp_path, monkeypatch):
 def test_test_size_that_leaves_too_few_segments(few_rows):
     with pytest.raises(InputError, match=r"test_size 0\.01 of 60 segments"):
         split(few_rows, "segment", test_size=0.01)
+
+
+def test_validation_is_set_aside_from_training_as_the_split_draws():
+    few_rows = pd.read_csv(SAMPLE_TABLE)
+    for name in ("segment", "track"):
+        parts = splits.split(few_rows, name, test_size=0.33, seed=3)
+        aside = splits.set_aside(few_rows, parts, name, share=0.25, seed=3)
+        assert set(aside) == {"train", "validation", "test"}
+        assert np.array_equal(aside == "test", parts == "test")
+        share = (aside == "validation").sum() / (parts == "train").sum()
+        assert share == pytest.approx(0.25, abs=0.05)
+        again = splits.set_aside(few_rows, parts, name, share=0.25, seed=3)
+        assert np.array_equal(aside, again)
+    tracks = clips(few_rows)
+    assert not set(tracks[aside == "train"]) & set(tracks[aside == "validation"])
+
+
+def test_split_with_validation_segments_of_its_own_takes_none_aside(few_rows):
+    parts = np.array(["train", "validation", "test"] * 20)
+    with pytest.raises(InputError, match="leave validation_size at 0"):
+        splits.set_aside(few_rows, parts, "artist", share=0.2, seed=0)

@@ -105,11 +105,61 @@ def test_shorter_training_is_read_off_from_a_longer_one_bit_for_bit(
     pd.testing.assert_frame_equal(predictions, run[3], check_exact=True)
 
 
+def test_stops_show_the_model_of_shorter_trainings_bit_for_bit(
+    segments, run, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(checkpoints, "FOLDER", tmp_path)
+    _, _, _, after_one = train(segments, epochs=1)
+    for resume in (False, True, True):  # the last time, all is read off from states
+        _, data, _, _ = train(segments, epochs=1)
+        model = fresh(seed=3)
+        seen = {}
+        history = training.fit(
+            model, data, epochs=3, batch_size=16, seed=3, resume=resume, stops=[1, 2],
+            at_stop=lambda epoch, seen=seen, model=model, data=data: seen.update(
+                {epoch: training.predict(model, data, segments)}
+            ),
+        )  # fmt: skip
+        assert list(seen) == [1, 2]
+        pd.testing.assert_frame_equal(seen[1], after_one, check_exact=True)
+        pd.testing.assert_frame_equal(seen[2], run[3], check_exact=True)
+        assert list(history["epoch"]) == [1, 2, 3]
+        pd.testing.assert_frame_equal(
+            without_time(history[:2]), without_time(run[2]), check_exact=True
+        )
+    assert history["kept"].all()
+
+
+def test_missing_state_of_a_stop_is_trained_again_and_the_last_one_used(
+    segments, run, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(checkpoints, "FOLDER", tmp_path)
+    train(segments, epochs=3, resume=True)
+    _, data, _, _ = train(segments, epochs=1)
+    seen = {}
+    model = fresh(seed=3)
+    history = training.fit(
+        model, data, epochs=3, batch_size=16, seed=3, stops=[2],
+        at_stop=lambda epoch: seen.update({epoch: training.predict(model, data, segments)}),
+    )  # fmt: skip
+    assert list(history["kept"]) == [True, False, True]  # those after epochs 1 and 3 are there
+    pd.testing.assert_frame_equal(seen[2], run[3], check_exact=True)
+
+
+def fresh(*, seed):
+    return lstm.lstm(58, 3, activation="tanh", dropout=0.1, learning_rate=1e-3, seed=seed)
+
+
 def test_diverged_training_does_not_go_on(segments, run):
     model, data, history, _ = run
     history = history.assign(loss=[1.0, float("nan")])
-    after = training.fit(model, data, epochs=5, batch_size=16, seed=3, history=history)
+    stopped = []
+    after = training.fit(
+        model, data, epochs=5, batch_size=16, seed=3, history=history, stops=[4],
+        at_stop=stopped.append,
+    )  # fmt: skip
     pd.testing.assert_frame_equal(after, history)
+    assert stopped == [4]  # the broken model can be measured
 
 
 def test_another_recipe_has_other_states(segments, tmp_path, monkeypatch):

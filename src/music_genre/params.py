@@ -4,13 +4,15 @@ import ast
 import re
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
 from music_genre.data.splits import SPLITS
 from music_genre.exceptions import InputError
 from music_genre.metrics.classification import NAMES
-from music_genre.paths import MANUAL, REPORTS, display_path
+from music_genre.models import lstm
+from music_genre.paths import MANUAL, NOTEBOOKS, REPORTS, display_path
 from music_genre.provenance import read_yaml
 
 Rule = Callable[[object], object]  # returns the value, or raises ValueError that says what it wants
@@ -101,11 +103,19 @@ _TRAINING = {
     "features": _text,
     "output": _text,
     "resume": _choice(True, False),
+    "score_after": _any_epochs,
 }
 KNOWN: dict[str, dict[str, Rule]] = {
     "explore": {"features": _text},
     "features": {"features": _text, "extracted": _text},
-    "train": {**_TRAINING, "keep_states": _any_epochs, "paper": _paper},
+    "train": {
+        **_TRAINING,
+        "model": _choice(*lstm.UNITS),
+        "optimizer": _choice(*lstm.OPTIMIZERS),
+        "validation_size": _number(0, 0.9),
+        "keep_states": _any_epochs,
+        "paper": _paper,
+    },
     "resplit": {"resplit_after": _epochs, **_TRAINING},
     "evaluate": {"results": _text},
     "baselines": {
@@ -116,6 +126,17 @@ KNOWN: dict[str, dict[str, Rule]] = {
     "table1": {"results": _text, "rows": _text},
     "recipes": {"results": _text, "trainings": _text, "printed": _text, "features": _text},
 }
+
+
+@cache
+def defaults(notebook: str) -> dict[str, object]:
+    """Return a notebook's parameters as its cell sets them."""
+    tree = ast.parse((NOTEBOOKS / f"{notebook}.py").read_text(encoding="utf-8"))
+    return {
+        node.target.id: ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.AnnAssign)
+    }
 
 
 def check(notebook: str, namespace: dict) -> SimpleNamespace:
@@ -137,11 +158,12 @@ def check(notebook: str, namespace: dict) -> SimpleNamespace:
             values[name] = rule(namespace[name])
         except ValueError as error:
             raise InputError(f"parameter {name} is {namespace[name]!r} but {error}.") from error
-    if "resplit_after" in values and values["resplit_after"][-1] >= values["epochs"]:
-        raise InputError(
-            f"parameter resplit_after is {values['resplit_after']} but epochs is "
-            f"{values['epochs']}: draw the split again before the last epoch."
-        )
+    for name in ("resplit_after", "score_after"):
+        if values.get(name) and values[name][-1] >= values["epochs"]:
+            raise InputError(
+                f"parameter {name} is {values[name]} but epochs is {values['epochs']}: name only "
+                "epochs before the last."
+            )
     return SimpleNamespace(**values)
 
 

@@ -20,6 +20,7 @@ from music_genre.data.table import Source, clips, same_content
 from music_genre.exceptions import InputError
 from music_genre.metrics import classification
 from music_genre.metrics.intervals import interval, unpaired_difference
+from music_genre.metrics.predictions import vote
 from music_genre.models import runs
 from music_genre.paths import display_path, natural_key
 
@@ -79,7 +80,6 @@ def by_track(predictions: pd.DataFrame) -> pd.DataFrame:
     test = tested(predictions)
     tracks = test.groupby(clips(test))
     correct = test["label"] == test["predicted"]
-    genres = test.columns[4:]
     wrong = test[~correct]
     modes = wrong.groupby(clips(wrong))["predicted"].agg(lambda predicted: predicted.mode()[0])
     return pd.DataFrame(
@@ -87,7 +87,7 @@ def by_track(predictions: pd.DataFrame) -> pd.DataFrame:
             "label": tracks["label"].first(),
             "segments": tracks.size(),
             "correct": 100 * correct.groupby(clips(test)).mean(),
-            "predicted": genres[tracks[list(genres)].mean().to_numpy().argmax(axis=1)],
+            "predicted": vote(test, clips(test)),
             "mistaken for": modes,
         }
     ).reset_index(names="track")

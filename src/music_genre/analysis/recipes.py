@@ -116,6 +116,8 @@ def load(folder: Path, names: Sequence[str] = ()) -> tuple[pd.DataFrame, pd.Data
 def label(given: Mapping[str, object]) -> str:
     """Name the recipe of a training's parameters."""
     words = [str(given["activation"]), f"rate {given['learning_rate']:g}"]
+    if given.get("optimizer", "adam") != "adam":
+        words.insert(0, given["optimizer"])
     if given.get("dropout"):
         words.append(f"dropout {given['dropout']:g}")
     if given.get("resplit_after"):

@@ -4,7 +4,7 @@ This is what happens in a notebook session where the cell that splits is run aga
 builds the model is not: the model is then tested on segments that it was trained on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import keras
@@ -57,15 +57,20 @@ def fit(
     batch_size: int,
     seed: int,
     resume: bool = True,
+    stops: Collection[int] = (),
+    at_stop: Callable[[int, Prepared], None] | None = None,
 ) -> pd.DataFrame:
     """Train a model on each draw up to the epoch of ``until`` that belongs to it.
+
+    After each epoch of ``stops``, ``at_stop`` is called with the epoch and the draw that the model
+    was trained on last, while the model is as it was then.
 
     Returns
     -------
     DataFrame [shape=(n_epochs_run, 7)]
         All epochs, as :func:`music_genre.models.training.fit` returns them.
     """
-    history = None
+    history, first = None, 1
     for data, last in zip(drawn, until, strict=True):
         history = training.fit(
             model,
@@ -74,8 +79,13 @@ def fit(
             batch_size=batch_size,
             seed=seed,
             resume=resume,
+            stops=[epoch for epoch in stops if first <= epoch < last],
+            at_stop=lambda epoch, data=data: at_stop(epoch, data),
             history=history,
         )
+        if last in stops and last != until[-1]:
+            at_stop(last, data)
+        first = last + 1
     return history
 
 

@@ -25,10 +25,10 @@ from pathlib import Path
 from music_genre import pairs
 from music_genre.data import find
 from music_genre.exceptions import InputError
-from music_genre.paths import DATA, REPORTS, ROOT, atomic, display_path, natural_key
+from music_genre.paths import DATA, NOTEBOOKS, REPORTS, ROOT, atomic, display_path, natural_key
 from music_genre.report.sections import SECTIONS, Section
 
-NOTEBOOKS, PARAMS, SOURCES = ROOT / "notebooks", ROOT / "params", ROOT / "src" / "music_genre"
+PARAMS, SOURCES = ROOT / "params", ROOT / "src" / "music_genre"
 PUBLISHED = "gtzan"  # reports/gtzan holds the published report
 EXTRACTION = DATA / ".extraction.json"
 DATA_FILES = {".csv", ".npz", ".j2", ".css"}  # in a package, read by its modules
@@ -242,7 +242,8 @@ def _recipe(file: Path) -> tuple[tuple[str, ...], int]:
     lines = [line.split("#")[0].rstrip() for line in file.read_text(encoding="utf-8").splitlines()]
     flat = [line for line in lines if line and not line[0].isspace()]
     epochs = [line.split(":")[1].strip() for line in flat if line.startswith("epochs:")]
-    same = tuple(sorted(line for line in flat if not line.startswith(("epochs:", "paper:"))))
+    apart = "epochs:", "paper:", "score_after:"
+    same = tuple(sorted(line for line in flat if not line.startswith(apart)))
     return same, int(epochs[0]) if epochs and epochs[0].isdecimal() else 0
 
 

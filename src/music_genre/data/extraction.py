@@ -54,6 +54,7 @@ def describe_folder(folder: str | Path, path: str | Path, *, strict: bool = Fals
         cache=Path(path).with_suffix(""),
         strict=strict,
         others=files[files["fault"] != ""],
+        merged=names.merged(files["folder"].unique()),
     )
 
 
@@ -139,6 +140,7 @@ def write(
     cache: str | Path,
     strict: bool = False,
     others: pd.DataFrame | None = None,
+    merged: dict[str, list[str]] | None = None,
 ) -> None:
     """Write the table of :func:`extract` as CSV, and a JSON file that says what it holds.
 
@@ -146,14 +148,16 @@ def write(
     ``segments``; ``problems``, the ``clip``, ``path`` and ``reason`` of each clip left out;
     ``odd``, the same of clips that were described although something is odd about them;
     ``unused``, each reason for which other files were not used, with the number of these ``files``
-    and the ``names`` of the first; ``lost_genres``, those that no segment is of. The same is
-    printed to stderr.
+    and the ``names`` of the first; ``lost_genres``, those that no segment is of; and ``merged``.
+    The same is printed to stderr.
 
     Parameters
     ----------
     others : DataFrame
         The files that are no clips, as :func:`music_genre.data.gtzan.list_files` lists them. Those
         with a fault in ``find.LEFT_OUT`` count as clips left out.
+    merged
+        Genres that several folders count as, as :func:`music_genre.names.merged` returns them.
 
     Raises
     ------
@@ -182,6 +186,7 @@ def write(
         "odd": problems[odd].drop(columns="used").to_dict("records"),
         "unused": _grouped(others.drop(lost.index)),
         "lost_genres": sorted(genres - set(table["label"])),
+        "merged": merged or {},
     }
     with atomic(path.with_suffix(".problems.json")) as temporary:
         temporary.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
@@ -199,6 +204,8 @@ def _told(path: Path, summary: dict) -> Iterator[str]:
     for unused in summary["unused"]:
         listed = ", ".join([*unused["names"], *(["..."] if unused["files"] > NAMED else [])])
         yield f"Not used, {unused['reason']}: {unused['files']:,} ({listed})"
+    for genre, ways in summary["merged"].items():
+        yield f"Counted as one genre, {genre}: the folders {', '.join(map(ascii, ways))}"
     for genre in summary["lost_genres"]:
         yield f"Genre left out: {genre}, as none of its clips can be used."
     others = sum(unused["files"] for unused in summary["unused"])

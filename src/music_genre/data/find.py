@@ -100,7 +100,7 @@ def files(folder: str | Path) -> list[File]:
             listed += [File(path, "", "outside the genres")] if sound else []
             continue
         inside = path.relative_to(root).parts
-        genre = inside[0] if len(inside) > 1 else ""
+        genre = inside[0] if len(inside) > 1 and inside[0].strip() else ""
         listed.append(File(path, genre, "in no genre" if sound and not genre else fault))
     return sorted(listed, key=lambda file: file.path)
 

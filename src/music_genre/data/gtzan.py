@@ -54,13 +54,14 @@ def list_files(folder: str | Path) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame [shape=(n_files, 5)]
-        ``path``; ``name``, the path from the folder of genres on, as text; ``genre``, the name of
-        the first folder in that, empty for a file in none; ``fault``, why the file is no clip (a
-        key of :data:`music_genre.data.find.REASONS`), empty if it is one; ``clip``, a unique name:
-        the file's name without suffix, after the folders between it and its genre's, with
-        ``<genre>.`` in front if it does not start so already. ``hip-hop`` becomes ``hiphop`` in
-        genre and clip. Sorted by genre and clip.
+    DataFrame [shape=(n_files, 6)]
+        ``path``; ``name``, the path from the folder of genres on, as text; ``folder``, the first
+        folder in that, empty for a file in none; ``genre``, its name as
+        :func:`music_genre.names.normal` writes it; ``fault``, why the file is no clip (a key of
+        :data:`music_genre.data.find.REASONS`), empty if it is one; ``clip``, a unique name: the
+        file's name without suffix, after the folders between it and its genre's, with ``<genre>.``
+        in front if it does not start so already. ``hip-hop`` becomes ``hiphop`` in genre and clip.
+        Sorted by genre and clip.
 
         A clip that is there in several formats, side by side, is used once, in the format that
         comes first in ``AUDIO``. Other files that would have one name are told apart by the whole
@@ -83,19 +84,19 @@ def list_files(folder: str | Path) -> pd.DataFrame:
         )
     files = pd.DataFrame(
         [(file.path, file.genre, file.fault) for file in find.files(folder)],
-        columns=["path", "genre", "fault"],
+        columns=["path", "folder", "fault"],
     )
     inside = [
         path.relative_to(root if path.is_relative_to(root) else find.given(folder))
         for path in files["path"]
     ]
     files["name"] = [names.normal(path.as_posix()) for path in inside]
-    files["genre"] = files["genre"].map(_plain)
+    files["genre"] = files["folder"].map(_plain)
     files["clip"] = [_clip(path, genre) for path, genre in zip(inside, files["genre"], strict=True)]
     ranks = {suffix: rank for rank, suffix in enumerate(AUDIO)}
     files["rank"] = [ranks.get(path.suffix.lower(), len(ranks)) for path in files["path"]]
     files = files.sort_values(["genre", "clip", "rank", "path"], ignore_index=True)
-    return _told_apart(files)[["path", "name", "genre", "fault", "clip"]]
+    return _told_apart(files)[["path", "name", "folder", "genre", "fault", "clip"]]
 
 
 def find_clips(folder: str | Path) -> pd.DataFrame:
@@ -168,6 +169,10 @@ def report(folder: str | Path) -> str:
     lines += [f"  {genre:12} {n:>5,}" for genre, n in clips_per_genre(files).items()]
     if len(files) > len(clips):
         lines.append(f"Files that are no clips: {len(files) - len(clips):,}, each named below")
+    lines += [
+        f"Counted as one genre, {genre}: the folders {', '.join(map(ascii, ways))}"
+        for genre, ways in names.merged(files["folder"].unique()).items()
+    ]
     faults = _check(files)
     for fault, group in faults.groupby("fault", sort=False):
         lines.append(f"{fault}: {len(group):,} ({FAULTS[fault]})")

@@ -69,6 +69,28 @@ def split(
     return parts
 
 
+def set_aside(
+    table: pd.DataFrame, parts: np.ndarray, name: str, *, share: float, seed: int
+) -> np.ndarray:
+    """Move a share of the training segments to ``validation``, drawn as the named split draws.
+
+    ``parts`` [shape=(n_segments,), dtype=str] is what :func:`split` returned, and stays as it is.
+
+    Raises
+    ------
+    InputError
+        The split has a part ``validation`` of its own; as :func:`split`.
+    """
+    if np.isin("validation", parts):
+        raise InputError(
+            f"split by {name} has validation segments of its own: leave validation_size at 0."
+        )
+    parts, training = parts.astype("<U10"), np.flatnonzero(parts == "train")
+    drawn = split(table.iloc[training], name, test_size=share, seed=seed)
+    parts[training[drawn == "test"]] = "validation"
+    return parts
+
+
 def segment(
     table: pd.DataFrame, *, test_size: float, seed: int, table_folder: Path | None = None
 ) -> np.ndarray:

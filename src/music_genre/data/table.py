@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from music_genre import names
 from music_genre.data import find
 from music_genre.data.columns import COLUMNS, FEATURES, INPUTS, SEGMENT_LENGTH
 from music_genre.exceptions import InputError
@@ -29,6 +30,9 @@ class Source:
     sha256: str  # of the file, for information: its content is what counts
     ignored_columns: list[str] = field(default_factory=list)
     left_out: list[dict[str, str]] = field(default_factory=list)  # clips: clip, path, reason
+    merged: dict[str, list[str]] = field(
+        default_factory=dict
+    )  # labels or folders written in several ways
     odd: list[dict[str, str]] = field(default_factory=list)  # the same of clips that are in it
     unused: list[dict] = field(default_factory=list)  # other files: reason, files, names
     lost_genres: list[str] = field(default_factory=list)  # of which no clip could be used
@@ -56,7 +60,8 @@ def load(features: str = "") -> tuple[pd.DataFrame, Source]:
     Returns
     -------
     segments : DataFrame [shape=(n_segments, 60)]
-        The columns :data:`music_genre.data.columns.COLUMNS`, in that order.
+        The columns :data:`music_genre.data.columns.COLUMNS`, in that order. Filenames and labels
+        are text, as :func:`music_genre.names.normal` writes them.
     source : Source
         What it is, for captions and provenance.
 
@@ -77,15 +82,18 @@ def load(features: str = "") -> tuple[pd.DataFrame, Source]:
             f"{name} lacks {_count(missing, 'column')}: a table needs the 60 columns of GTZAN's "
             "features_3_sec.csv, as music_genre.data.features writes them."
         )
-    ignored = [column for column in table if column not in COLUMNS]
+    ignored = [names.normal(column) for column in table if column not in COLUMNS]
     table = table[COLUMNS].copy()
     _check_blank(table, name)
+    merged = names.merged(table["label"].unique())
+    for column in ("filename", "label"):
+        table[column] = table[column].map(names.normal).astype(str)
     _check_names(table, name)
     _check_numbers(table, name)
     order = sorted(range(len(table)), key=lambda i: natural_key(table["filename"].iloc[i]))
     table = table.iloc[order].reset_index(drop=True)  # a split draws by position
     source = Source(
-        path=path.name,
+        path=names.readable(path.name),
         is_sample=path.resolve() == find.SAMPLE_TABLE,
         clips=0 if (of := tracks(table)).isna().any() else of.nunique(),
         segments=len(table),
@@ -93,7 +101,7 @@ def load(features: str = "") -> tuple[pd.DataFrame, Source]:
         sha256=_sha256(path),
         fingerprint=fingerprint(table),
         ignored_columns=ignored,
-        **_written_beside(path, segments=len(table)),
+        **_written_beside(path, segments=len(table), merged=merged),
     )
     return table, source
 
@@ -139,12 +147,12 @@ def fingerprint(table: pd.DataFrame) -> list[float]:
         Numbers of about the square root of the number of values. See :func:`same_content`.
     """
     ordered = table.sort_values("filename")
-    names = ordered["filename"].str.cat(ordered["label"], sep=",").str.cat(sep="\n")
+    listed = ordered["filename"].str.cat(ordered["label"], sep=",").str.cat(sep="\n")
     values = ordered[FEATURES].to_numpy(dtype=float)
     spread = values.std(axis=0)
     scaled = (values - values.mean(axis=0)) / np.where(spread > 0, spread, 1)
     n = len(table) + len(FEATURES)
-    bits = hashlib.shake_256(names.encode()).digest(4 * -(-n // 8))
+    bits = hashlib.shake_256(listed.encode()).digest(4 * -(-n // 8))
     signs = 2.0 * np.unpackbits(np.frombuffer(bits, dtype=np.uint8).reshape(4, -1), axis=1) - 1
     rows, columns = signs[:, : len(table)], signs[:, len(table) : n]
     return [round(float(r @ scaled @ c), 6) for r, c in zip(rows, columns, strict=True)]
@@ -204,14 +212,15 @@ def deviation(table: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _written_beside(path: Path, *, segments: int) -> dict[str, list]:
-    """Return what an extraction left out of this table, from the file beside it."""
+def _written_beside(path: Path, *, segments: int, merged: dict[str, list[str]]) -> dict:
+    """Return what an extraction noted of this table in the file beside it, and merged genres."""
     beside = path.with_suffix(".problems.json")
     written = read_json(beside) if beside.exists() else {}
     if written.get("segments") != segments:
-        return {}
+        return {"merged": merged}
     return {
         "left_out": written["problems"],
+        "merged": merged | written.get("merged", {}),
         **{key: written.get(key, []) for key in ("odd", "unused", "lost_genres")},
     }
 
@@ -262,13 +271,13 @@ def _check_blank(table: pd.DataFrame, name: str) -> None:
 def _check_names(table: pd.DataFrame, name: str) -> None:
     if table.empty:
         raise InputError(f"{name} holds no segments: extract the features again.")
-    nameless = table["filename"].str.strip() == ""
+    nameless = table["filename"] == ""
     if nameless.any():
         raise InputError(
             f"{name}: the filename of {_segments(table, nameless)} is empty: give each segment a "
             "name of its own."
         )
-    empty = table["label"].str.strip() == ""
+    empty = table["label"] == ""
     if empty.any():
         raise InputError(
             f"{name}: the label of {_segments(table, empty)} is empty: name its genre or drop the "

@@ -60,14 +60,15 @@ def save(path: Path, model: keras.Model, history: pd.DataFrame) -> None:
         )
 
 
-def restore(model: keras.Model, states: Path, *, epochs: int) -> pd.DataFrame | None:
+def restore(model: keras.Model, states: Path, *, epochs: int, done: int = 0) -> pd.DataFrame | None:
     """Bring a model to the longest state of at most ``epochs`` epochs and return its history.
 
-    A state that is damaged or belongs to another model is named and skipped; None if no other fits.
+    None if no state is longer than the epochs that are ``done``. A state that is damaged or belongs
+    to another model is named and skipped.
     """
     found = [path for path in states.glob("*.npz") if path.stem.isdigit()]
     for path in sorted(found, key=lambda path: int(path.stem), reverse=True):
-        if int(path.stem) > epochs:
+        if not done < int(path.stem) <= epochs:
             continue
         try:
             with np.load(path, allow_pickle=False) as file:

@@ -1,10 +1,24 @@
 """The paper's network."""
 
-import keras
+from typing import TYPE_CHECKING
+
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-UNITS = (256, 128, 64)  # the paper, Fig. 7
+if TYPE_CHECKING:
+    import keras
+
+UNITS = {  # of the stacked LSTMs, by the name of the network
+    "paper": (256, 128, 64),  # the paper, Fig. 7
+    "single-lstm": (256,),  # its conclusion speaks of one
+}
+OPTIMIZERS = {  # by Keras' names, with what differs from its defaults
+    "adam": {},
+    "sgd": {"momentum": 0.9},
+    "rmsprop": {},
+    "adagrad": {},
+    "nadam": {},
+}
 
 # The paper's Fig. 7, for 58 inputs and ten genres.
 PAPER_LAYERS = pd.DataFrame(
@@ -24,13 +38,19 @@ def lstm(
     dropout: float,
     learning_rate: float,
     seed: int,
-) -> keras.Model:
-    """Build and compile the paper's model: three LSTMs over the inputs as a sequence, softmax.
+    model: str = "paper",
+    optimizer: str = "adam",
+) -> "keras.Model":
+    """Build and compile stacked LSTMs over the inputs as a sequence, with softmax: the paper's.
 
     The sequence has one step per column and one number per step: ``(n_segments, n_inputs, 1)``.
 
     Parameters
     ----------
+    model
+        One of :data:`UNITS`.
+    optimizer
+        One of :data:`OPTIMIZERS`. The paper uses Adam.
     activation
         Of the LSTMs. The paper says ReLU for all hidden layers.
     dropout
@@ -39,26 +59,33 @@ def lstm(
     seed
         Seeds Python, NumPy and the back end: weights, dropout and the order of batches.
     """
+    import keras  # takes seconds, and is not needed to name the networks
+
     keras.utils.clear_session()  # so that names of layers do not depend on models built before
     keras.utils.set_random_seed(seed)
     layers = [keras.Input((n_inputs, 1))]
-    for units in UNITS:
-        sequences = units != UNITS[-1]
+    for i, units in enumerate(UNITS[model], start=1):
+        sequences = i < len(UNITS[model])
         layers.append(keras.layers.LSTM(units, activation=activation, return_sequences=sequences))
         if dropout:
             layers.append(keras.layers.Dropout(dropout))
     layers.append(keras.layers.Dense(n_genres, activation="softmax"))
     with threadpool_limits(1):  # the number of threads would change the weights' last bits
-        model = keras.Sequential(layers)
-    model.compile(
-        optimizer=keras.optimizers.Adam(learning_rate),
+        network = keras.Sequential(layers)
+    network.compile(
+        optimizer=keras.optimizers.deserialize(
+            {
+                "class_name": optimizer,
+                "config": {"learning_rate": learning_rate, **OPTIMIZERS[optimizer]},
+            }
+        ),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )
-    return model
+    return network
 
 
-def layer_table(model: keras.Model) -> pd.DataFrame:
+def layer_table(network: "keras.Model") -> pd.DataFrame:
     """List layer, output shape and parameter count, as the paper's Fig. 7 does."""
     return pd.DataFrame(
         {
@@ -66,6 +93,6 @@ def layer_table(model: keras.Model) -> pd.DataFrame:
             "output shape": "(" + ", ".join(str(n) for n in layer.output.shape[1:]) + ")",
             "parameters": layer.count_params(),
         }
-        for layer in model.layers
-        if not isinstance(layer, keras.layers.Dropout)
+        for layer in network.layers
+        if type(layer).__name__ != "Dropout"
     )

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from music_genre import provenance
+from music_genre import params, provenance
 from music_genre.data.table import Source, same_content
 from music_genre.exceptions import InputError
 from music_genre.metrics import classification
+from music_genre.metrics.predictions import read
 from music_genre.paths import atomic, display_path
 
 if TYPE_CHECKING:
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
 
     from music_genre.models.inputs import Prepared
 
+PREDICTED = ["filename", "part", "label", "predicted"]
 COLLAPSE = 0.1  # a fall of the test accuracy, as a share, beyond what epochs differ by
 # Parameters that do not change what is learnt.
 _NOT_SETTINGS = {"features", "output", "paper", "resume", "keep_states"}
-# Parameters that runs of other versions have or lack, with the values that make no difference.
-_OTHER_VERSIONS = {"redraw": [], "shuffle_columns": False}
+# A parameter that runs of older versions have, with the value that makes no difference.
+_OTHER_VERSIONS = {"redraw": []}
 
 
 def save(
@@ -39,6 +41,7 @@ def save(
     source: Source,
     given: dict,
     identity: str,
+    after: Mapping[int, pd.DataFrame] | None = None,
     seconds_per_segment: float | None = None,
 ) -> dict:
     """Write what the run produced; ``metrics.json`` last, so that its existence means success.
@@ -46,13 +49,20 @@ def save(
     Writes history.csv, predictions.csv (probabilities to 5 significant digits), model.keras,
     scaler.json and metrics.json, and returns the content of the last. ``given`` are the notebook's
     parameters, ``identity`` is that of the model and data before training (:func:`identity`),
-    ``seconds_per_segment`` the time to predict one segment, if it was measured
+    ``after`` the predictions after earlier epochs, by epoch, for predictions_after.csv (without
+    probabilities), ``seconds_per_segment`` the time to predict one segment, if it was measured
     (:func:`music_genre.models.training.seconds_per_segment`).
     """
     output.mkdir(parents=True, exist_ok=True)
     (output / "metrics.json").unlink(missing_ok=True)
     provenance.write_csv(output / "history.csv", history)
     provenance.write_csv(output / "predictions.csv", predictions, digits=5)
+    (output / "predictions_after.csv").unlink(missing_ok=True)
+    if after:
+        provenance.write_csv(
+            output / "predictions_after.csv",
+            pd.concat(after, names=["epoch"]).reset_index("epoch")[["epoch", *PREDICTED]],
+        )
     with atomic(output / "model.keras") as temporary:
         model.save(temporary)
     provenance.write_json(
@@ -93,8 +103,27 @@ def load(run: Path) -> tuple[dict, pd.DataFrame, pd.DataFrame]:
         The folder holds no finished run.
     """
     content = read_finished(run / "metrics.json", notebook="train")
-    predictions = pd.read_csv(as_published(run / "predictions.csv"))
+    predictions = read(as_published(run / "predictions.csv"))
     return content, pd.read_csv(run / "history.csv"), predictions
+
+
+def load_after(run: Path) -> dict[int, pd.DataFrame]:
+    """Read a finished run's predictions back, by the epoch after which they were made.
+
+    The last epoch's are always there, those of earlier ones if ``score_after`` named them.
+
+    Returns
+    -------
+    dict of DataFrame [shape=(n_segments_used, 4)]
+        filename, part, label, predicted.
+    """
+    _, history, predictions = load(run)
+    earlier = as_published(run / "predictions_after.csv")
+    found = {}
+    if earlier.exists():
+        for epoch, of in read(earlier).groupby("epoch"):
+            found[int(epoch)] = of[PREDICTED].reset_index(drop=True)
+    return found | {len(history): predictions[PREDICTED]}
 
 
 def read_finished(path: Path, *, notebook: str) -> dict:
@@ -214,19 +243,22 @@ def kept(path: Path, identity: dict, compute: Callable[[], pd.DataFrame]) -> pd.
         dtypes = {name: _dtype(results[name]) for name in results}
         content = {"identity": wanted, "dtypes": dtypes, "provenance": provenance.record()}
         provenance.write_json(note, content)
-    if not content["dtypes"]:
+    dtypes = content["dtypes"]
+    if not dtypes:
         return pd.DataFrame()
     return pd.read_csv(
         path,
-        dtype={name: dtype for name, dtype in content["dtypes"].items() if dtype != "object"},
+        dtype={name: dtype.split()[0] for name, dtype in dtypes.items() if dtype != "object"},
         keep_default_na=False,
-        na_values=["NaN"],
+        # In text without gaps, NaN is what a genre is called.
+        na_values={name: ["NaN"] for name, dtype in dtypes.items() if dtype != "str"},
     )
 
 
 def _dtype(column: pd.Series) -> str:
-    is_text = pd.api.types.infer_dtype(column, skipna=True) == "string"
-    return "str" if is_text else str(column.dtype)
+    if pd.api.types.infer_dtype(column, skipna=True) == "string":
+        return "str" if column.notna().all() else "str or missing"
+    return str(column.dtype)
 
 
 def _settings(given: dict) -> dict:
@@ -235,7 +267,8 @@ def _settings(given: dict) -> dict:
 
 def _determined_by(content: dict) -> dict:
     """Return a run's parameters, as this version has them, and its table."""
-    parameters = {**_OTHER_VERSIONS, **content["parameters"]}
+    defaults = _settings(params.defaults("train"))
+    parameters = {**_OTHER_VERSIONS, **defaults, **content["parameters"]}
     return {"parameters": parameters, "source": content["source"]}
 
 

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import keras
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from music_genre.metrics.predictions import by_genre
 from music_genre.models import checkpoints
 from music_genre.models.inputs import Prepared
 
@@ -25,6 +26,8 @@ def fit(
     seed: int,
     resume: bool = True,
     keep: Collection[int] = (),
+    stops: Collection[int] = (),
+    at_stop: Callable[[int], None] | None = None,
     history: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Train up to an epoch, with a progress bar; stop at the first loss that is not finite.
@@ -42,8 +45,11 @@ def fit(
     epochs
         The last epoch to train, counted from 1.
     keep
-        Epochs whose states stay for shorter trainings of the same recipe; that of the last epoch
-        stays anyway.
+        Epochs whose states stay for shorter trainings of the same recipe; those of the stops and
+        of the last epoch stay anyway.
+    stops, at_stop
+        Epochs before the last one after which ``at_stop`` is called with the epoch, while the model
+        is as it was then. (After a loss that is not finite, it is called with the broken model.)
     history
         The epochs that this model was trained already, on another split, as this function returned
         them. They count, and come first in the result.
@@ -56,37 +62,41 @@ def fit(
         whether the epoch was taken from a state. Accuracies are shares, 0 to 1.
     """
     lines = [] if history is None else history.to_dict("records")
-    if lines and not np.isfinite(lines[-1]["loss"]):
-        return history
     train, test = (data.x[data.train], data.y[data.train]), (data.x[data.test], data.y[data.test])
     model.optimizer.build(model.trainable_variables)
     states = checkpoints.folder(model, *train, *test, batch_size=batch_size, seed=seed)
     # Other back ends shuffle by generators of their own, which a state does not hold.
     resume = resume and keras.backend.backend() == "jax"
-    kept = checkpoints.restore(model, states, epochs=epochs) if resume else None
-    if kept is not None:
-        lines += kept[len(lines) :].assign(kept=True).to_dict("records")
-    done = len(lines)
-    if done < epochs:
-        # stdout, not tqdm's stderr: JupyterLab shows that in red, papermill hands this on.
-        form = {"desc": "training", "unit": "epoch", "ncols": 80, "file": sys.stdout}
-        with tqdm(total=epochs, initial=done, **form) as bar:
-            model.fit(
-                *train,
-                validation_data=test,
-                initial_epoch=done,
-                epochs=epochs,
-                batch_size=batch_size,
-                callbacks=[
-                    keras.callbacks.LambdaCallback(
-                        # Keras shuffles by NumPy's global generator.
-                        on_epoch_begin=lambda epoch, _: np.random.seed([seed, epoch])  # noqa: NPY002
-                    ),
-                    _follow(lines, bar, states, keep),
-                    keras.callbacks.TerminateOnNaN(),
-                ],
-                verbose=0,
-            )
+    # stdout, not tqdm's stderr: JupyterLab shows that in red, papermill hands this on.
+    form = {"desc": "training", "unit": "epoch", "ncols": 80, "file": sys.stdout}
+    with tqdm(total=epochs, initial=len(lines), **form) as bar:
+        follow = _follow(lines, bar, states, {*keep, *stops, epochs})
+        for stop in [*sorted(stops), epochs]:
+            done = len(lines)
+            kept = checkpoints.restore(model, states, epochs=stop, done=done) if resume else None
+            if kept is not None:
+                lines += kept[done:].assign(kept=True).to_dict("records")
+                bar.update(len(lines) - done)
+            diverged = lines and not np.isfinite(lines[-1]["loss"])
+            if len(lines) < stop and not diverged:
+                model.fit(
+                    *train,
+                    validation_data=test,
+                    initial_epoch=len(lines),
+                    epochs=stop,
+                    batch_size=batch_size,
+                    callbacks=[
+                        keras.callbacks.LambdaCallback(
+                            # Keras shuffles by NumPy's global generator.
+                            on_epoch_begin=lambda epoch, _: np.random.seed([seed, epoch])  # noqa: NPY002
+                        ),
+                        follow,
+                        keras.callbacks.TerminateOnNaN(),
+                    ],
+                    verbose=0,
+                )
+            if stop < epochs:
+                at_stop(stop)
     return pd.DataFrame(lines)
 
 
@@ -112,7 +122,7 @@ def _follow(
         last["epoch"] = now
         bar.set_postfix_str(f"loss {logs['loss']:.3f}, test {logs['val_accuracy']:.1%}")
         bar.update()
-        stays = epoch + 1 == bar.total or epoch + 1 in keep
+        stays = epoch + 1 in keep
         if np.isfinite(logs["loss"]) and (stays or now - last["state"] >= checkpoints.EVERY):
             path = states / f"{epoch + 1}.npz"
             history = pd.DataFrame(lines).drop(columns="kept")
@@ -121,7 +131,9 @@ def _follow(
                 last["path"].unlink(missing_ok=True)
             last.update(state=now, path=None if stays else path)
 
-    callback = keras.callbacks.LambdaCallback(on_epoch_end=after_epoch)
+    callback = keras.callbacks.LambdaCallback(
+        on_train_begin=lambda _: last.update(epoch=time.perf_counter()), on_epoch_end=after_epoch
+    )
     return callback
 
 
@@ -143,7 +155,7 @@ def predict(model: keras.Model, data: Prepared, segments: pd.DataFrame) -> pd.Da
             "part": data.parts[used],
             "label": segments["label"].to_numpy()[used],
             "predicted": genres[probabilities.argmax(axis=1)],
-            **dict(zip(genres, probabilities.T, strict=True)),
+            **by_genre(data.genres, probabilities),
         }
     )
 

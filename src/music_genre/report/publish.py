@@ -14,6 +14,7 @@ import pandas as pd
 from music_genre import provenance
 from music_genre.analysis import recipes, table1
 from music_genre.exceptions import InputError
+from music_genre.metrics import predictions
 from music_genre.paths import REPORTS, ROOT, atomic, display_path, natural_key
 from music_genre.report import readme
 from music_genre.report.figures import table1 as figures
@@ -131,8 +132,7 @@ def _results(folder: Path) -> list[Path]:
 
 def _pack(path: Path, target: Path) -> None:
     """Write predictions compressed, with fewer digits; the same bytes every time."""
-    predictions = pd.read_csv(path, keep_default_na=False, na_values=[""])
-    predictions.to_csv(
+    predictions.read(path).to_csv(
         target,
         index=False,
         float_format=f"%.{_DIGITS}g",
