@@ -1,5 +1,6 @@
 """A copy of GTZAN, or of one's own music, in every form it may have."""
 
+import json
 import os
 import subprocess
 import sys
@@ -325,3 +326,40 @@ def test_a_path_is_understood_alike_by_all(tmp_path, monkeypatch, typed):
     assert find.genres(typed) == tmp_path / "copy" / "genres"
     assert len(gtzan.find_clips(typed)) == 2
     assert "Features table: features_3_sec.csv\nClips: 2" in gtzan.report(typed)
+
+
+def test_the_state_of_a_folder_changes_with_all_that_matters(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", "")  # no ffmpeg
+    put(tmp_path, "rock/a.wav", "jazz/c.wav")
+    (tmp_path / "rock" / "b.m4a").touch()
+    (tmp_path / "rock" / "up").symlink_to("..")
+    clip, states = tmp_path / "rock" / "a.wav", []
+
+    def changed():
+        states.append(json.dumps(find.state(tmp_path)))
+        assert states[-1] == json.dumps(find.state(tmp_path))  # and stays so
+        return states[-1] not in states[:-1]
+
+    assert changed()
+    before = clip.stat()
+    write(clip, pitch=999)  # in place, of the same size
+    os.utime(clip, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert changed()
+    os.utime(clip, (2**32, 2**32))  # a clock that is ahead
+    assert changed()
+    (tmp_path / "rock" / "lost.wav").symlink_to("gone.wav")
+    assert changed()
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "ffmpeg").touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    assert changed()
+
+
+def test_what_extraction_writes_is_none_of_the_music(tmp_path, monkeypatch):
+    written = [tmp_path / name for name in ("extracted.csv", "extracted.problems.json")]
+    monkeypatch.setattr(find, "_EXTRACTED", written)
+    put(tmp_path, "rock/a.wav", "jazz/c.wav")
+    before = find.state(tmp_path)
+    for path in [*written, tmp_path / "features_3_sec.csv"]:
+        path.touch()
+    assert find.state(tmp_path) == before

@@ -28,6 +28,7 @@ GENRES = ["blues", "classical", "country", "disco", "hiphop",
 TABLE = "features_3_sec.csv"
 EXTRACTED = DATA / "extracted.csv"
 SAMPLE_TABLE = SAMPLE / "features.csv"
+_EXTRACTED = [EXTRACTED, EXTRACTED.with_suffix(".problems.json"), EXTRACTED.with_suffix("")]
 
 # Why a file is no clip, and the way out. Of those in LEFT_OUT, the music lacks something.
 NEEDS_FFMPEG = "needs ffmpeg"
@@ -82,8 +83,8 @@ def genres(folder: str | Path) -> Path | None:
 def files(folder: str | Path) -> list[File]:
     """List every file below the genres' root, and the sound that lies beside it, sorted by path.
 
-    What no file can be told of stands for itself: a folder that is hidden, empty, unreadable, or a
-    link to one that is listed already. Empty if there is no music.
+    A folder stands for itself if it is hidden, empty, unreadable, or a link to one that is listed
+    already. Features tables that are used are not listed. Empty if there is no music.
 
     Raises
     ------
@@ -103,6 +104,36 @@ def files(folder: str | Path) -> list[File]:
         genre = inside[0] if len(inside) > 1 and inside[0].strip() else ""
         listed.append(File(path, genre, "in no genre" if sound and not genre else fault))
     return sorted(listed, key=lambda file: file.path)
+
+
+def state(folder: str | Path) -> dict:
+    """Return all of a folder of music that the features of its clips depend on, in JSON's values.
+
+    That is each file with its size and times, whether it is a clip, and whether there is an ffmpeg
+    to read it. The last of the times, of the last change to the file, no program can set. Where the
+    state is another than before, the clips' content decides what is described again.
+    """
+    at = {file: _status(file.path) for file in files(folder)}
+    return {
+        "files": [
+            [
+                os.fsencode(file.path).hex(),
+                file.fault,
+                now.st_size,
+                now.st_mtime_ns,
+                now.st_ctime_ns,
+            ]
+            for file, now in at.items()
+        ],
+        "ffmpeg": bool(shutil.which("ffmpeg")),
+    }
+
+
+def _status(path: Path) -> os.stat_result:
+    try:
+        return path.stat()
+    except OSError:  # a link that leads nowhere
+        return path.lstat()
 
 
 def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
@@ -132,6 +163,8 @@ def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
             yield place, "empty folder"
         for entry in inside:
             path = Path(entry.path)
+            if entry.name == TABLE or _is_extracted(path):
+                continue
             if entry.name.startswith("._"):  # macOS's attributes, on other file systems
                 yield path, "resource fork"
             elif entry.name.startswith("."):
@@ -142,6 +175,10 @@ def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
                 yield path, fault_of.get(path.suffix.lower(), "not audio")
             else:
                 yield path, "no regular file" if path.exists() else "broken link"
+
+
+def _is_extracted(path: Path) -> bool:
+    return path.name.startswith(EXTRACTED.stem) and path.absolute() in _EXTRACTED
 
 
 def _identity(folder: Path) -> tuple[int, int]:
