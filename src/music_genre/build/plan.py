@@ -382,12 +382,7 @@ def _write(path: Path, text: str) -> None:
 
 def _extraction(music: Path, *, strict: bool) -> str:
     """Return what an extraction depends on: the folder's files, and whether one may be left out."""
-    files = sorted(
-        (str(path.relative_to(music)), path.stat().st_size, path.stat().st_mtime_ns)
-        for path in music.rglob("[!.]*")
-        if path.is_file() and not path.name.startswith("extracted.")
-    )
-    return json.dumps({"music": str(music), "strict": strict, "files": files}, indent=1)
+    return json.dumps({"music": str(music), "strict": strict, **find.state(music)}, indent=1)
 
 
 def _sha256(path: Path) -> str:
