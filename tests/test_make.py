@@ -1,6 +1,8 @@
 """The graph: what is built, what is built again, and what a failure leaves."""
 
+import fcntl
 import itertools
+import json
 import os
 import re
 import shutil
@@ -16,6 +18,7 @@ import soundfile
 import yaml
 from bs4 import BeautifulSoup
 
+from music_genre.data.find import SAMPLE_TABLE
 from music_genre.data.table import load as load_table
 from music_genre.paths import ROOT
 
@@ -311,24 +314,55 @@ def test_typo_in_the_last_row_is_found_before_any_work(copy, row, sentence):
     assert not (copy / "reports/typo").exists()
 
 
-def test_killed_run_leaves_no_target(copy):
+@contextmanager
+def training(copy):
+    """Start a report with a training that takes long; yield its make once the training runs."""
     write_row(copy, "killed", "1", **{**ROW, "epochs": 500})
-    target = copy / "reports/killed/rows/1/train.ipynb"
-    environment = {**os.environ, **own_sources(copy)}
+    shutil.rmtree(copy / "reports" / "killed", ignore_errors=True)
     process = subprocess.Popen(
         ["make", f"PYTHON={sys.executable}", "TABLE=killed", "report"],
-        cwd=copy, env=environment, start_new_session=True, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        cwd=copy, env={**os.environ, **own_sources(copy)}, start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    partial = target.with_suffix(".partial.ipynb")
+    partial = copy / "reports/killed/rows/1/train.partial.ipynb"
     deadline = time.monotonic() + 60
     while not partial.exists() and time.monotonic() < deadline:
         time.sleep(0.2)
-    os.killpg(process.pid, 9)
-    process.wait()
     assert partial.exists()
-    assert not target.exists()
-    assert not target.with_name("metrics.json").exists()
+    yield process
+    assert not (partial.parent / "train.ipynb").exists()
+    assert not (partial.parent / "metrics.json").exists()
+    assert not (partial.parent / "failed.json").exists()
+
+
+def is_free(lock):
+    with lock.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
+def test_killed_run_leaves_no_target(copy):
+    with training(copy) as process:
+        os.killpg(process.pid, 9)
+        process.wait()
+
+
+def test_second_report_is_told_to_wait_and_killing_only_make_ends_all(copy):
+    with training(copy) as process:
+        done = make(copy, "report", "TABLE=tiny")
+        assert done.returncode != 0
+        assert "error: `make report` is already at work in this checkout (process" in done.stderr
+        assert "reports/killed" in done.stderr
+        assert make(copy, "-n", "report", "TABLE=killed").returncode == 0  # to look is no harm
+        process.kill()
+        process.wait()
+        deadline = time.monotonic() + 60
+        while not is_free(copy / "reports" / ".lock"):
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
 
 
 @pytest.mark.parametrize(
@@ -422,6 +456,26 @@ def test_music_described_once_is_not_used_for_ever(built, music):
     assert would_run(built, "TABLE=tiny") == []
     done = make(built, "-n", "report", "TABLE=tiny", "FEATURES=data/extracted.csv")
     assert "It replaces a report on another features table." in done.stdout
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["My Music", "R&B", "archive (1)", "a:b", "100%", "it's", 'a "quoted" one', "A$AP",
+     "$(touch pwned)", '";touch pwned;"', "{x}", "a#b", "a\\b", "~", "-rf", "new\nline", " lead",
+     "=", "演歌", "a,b", "*", "$(shell touch pwned)", "`touch pwned`"],
+)  # fmt: skip
+def test_folder_of_any_name_is_read(built, name):
+    """The table in it is handed to the notebooks, with a slash at the end or without."""
+    folder = built / "music of any name" / name
+    folder.mkdir(parents=True)
+    shutil.copy(SAMPLE_TABLE, folder / "features_3_sec.csv")
+    relative = f"music of any name/{name}"
+    for given in (f"GTZAN={relative}", f"GTZAN={folder}//"):
+        assert "reports/tiny/explore" in would_run(built, "TABLE=tiny", given)
+        spec = json.loads((built / "reports/tiny/.explore.json").read_text())
+        assert spec["given"]["features"] == f"{relative}/features_3_sec.csv"
+    assert not list(built.parent.rglob("pwned"))
+    shutil.rmtree(folder)
 
 
 def test_strict_refuses_a_clip_that_cannot_be_described(copy, music):

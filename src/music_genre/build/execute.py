@@ -130,7 +130,7 @@ def left_out(step: dict) -> str:
     return reasons[0] if reasons and len(reasons) == len(failures) else ""
 
 
-def _do(step: dict) -> None:
+def do(step: dict) -> None:
     """Do a step and note that it is done."""
     target = ROOT / step["target"]
     failure = target.with_suffix(".failed.json")
@@ -182,6 +182,6 @@ def _while_wanted(work: Callable[[], None]) -> None:
 if __name__ == "__main__":
     step = read_json(sys.argv[1])
     try:
-        _while_wanted(lambda: _do(step))
+        _while_wanted(lambda: do(step))
     except InputError as error:
         sys.exit(f"error: {error}" if "page" in step else 1)

@@ -88,9 +88,10 @@ def options(given: Mapping[str, str], *, splits: list[str]) -> Options:
     features, music = _path(given, "FEATURES"), _path(given, "GTZAN")
     if features and music:
         raise InputError("FEATURES and GTZAN are both given: name a table, or a folder, not both.")
-    if features and not Path(features).is_file():
+    # os.path says no where pathlib raises: a name too long, a folder that may not be read.
+    if features and not os.path.isfile(features):  # noqa: PTH113
         raise InputError(_not_there("FEATURES", features, "a features table"))
-    if music and not Path(music).is_dir():
+    if music and not os.path.isdir(music):  # noqa: PTH112
         raise InputError(_not_there("GTZAN", music, "a folder of music"))
     asked = given.get("SPLITS", "").split()
     for name in asked:
@@ -162,5 +163,6 @@ def _not_there(name: str, path: str, wanted: str) -> str:
     there, beside = Path(path), []
     with suppress(OSError):
         beside = [entry.name for entry in there.parent.iterdir()]
-    why = f"is not {wanted}" if there.exists() else "does not exist" + meant(there.name, beside)
+    missing = not os.path.exists(path)  # noqa: PTH110
+    why = "does not exist" + meant(there.name, beside) if missing else f"is not {wanted}"
     return f"{name} is {path}, which {why}: name {wanted}, or leave it out."
