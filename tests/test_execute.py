@@ -1,10 +1,12 @@
 """One step: what it notes, and what is left where it fails or where what started it ends."""
 
 import os
+import pty
 import shutil
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import nbformat
 import pytest
@@ -167,7 +169,7 @@ def test_temporary_files_of_killed_processes_are_removed(tmp_path):
         ):
             (folder / name).touch()
     (tmp_path / f".{ended.pid}-folder").mkdir()
-    remove_leftovers(tmp_path)
+    remove_leftovers(tmp_path.rglob("*"))
     left = {f".{os.getpid()}-report.html", ".7z-x", "report.html"}
     assert {path.name for path in (tmp_path / "rows").iterdir()} == left
     assert {path.name for path in tmp_path.iterdir()} == left | {"rows", f".{ended.pid}-folder"}
@@ -187,3 +189,27 @@ def test_error_that_is_none_of_ours_is_named_with_its_type(here, monkeypatch):
     monkeypatch.chdir(here)
     with pytest.raises(InputError, match="^ZeroDivisionError: division by zero$"):
         execute.execute(step(here, "1 / 0"))
+
+
+@pytest.mark.parametrize("in_an_editor", [False, True])
+def test_papermill_in_a_terminal_shows_what_is_told(tmp_path, in_an_editor):
+    code = "from music_genre.terminal import tell\ntell('epoch 1 of 2: loss 1.5')"
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(code)],
+        metadata={"kernelspec": {"name": "python3", "display_name": "", "language": "python"}},
+    )
+    nbformat.write(notebook, tmp_path / "in.ipynb")
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    environment |= {"JPY_SESSION_NAME": "in.ipynb"} if in_an_editor else {}
+    del environment["PYTEST_CURRENT_TEST"]  # in a test, ipykernel leaves the output alone
+    subprocess.run(
+        [sys.executable, "-m", "papermill", "--no-progress-bar", "in.ipynb", "out.ipynb"],
+        cwd=tmp_path, env=environment, stdout=theirs, stderr=theirs, check=True,
+    )  # fmt: skip
+    os.close(theirs)
+    shown = b""
+    with suppress(OSError):  # the end
+        while new := os.read(ours, 10_000):
+            shown += new
+    assert (b"epoch 1 of 2: loss 1.5\r\n" in shown) != in_an_editor

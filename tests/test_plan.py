@@ -1,12 +1,14 @@
 """The plan: what is executed on what, after which others, and what is refused before any work."""
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from music_genre.build import __main__ as build
 from music_genre.build import plan, typed
 from music_genre.data import find, splits
 from music_genre.exceptions import InputError
@@ -181,6 +183,33 @@ def test_folders_import_downwards_only_and_nothing_in_a_circle():
             above = order[order.index(folder) + 1 :]
             assert not used & set(above), path
         assert path not in plan.imported(path), path
+
+
+def test_folder_that_may_not_be_searched_is_named(monkeypatch):
+    def refused(features, music):
+        raise PermissionError(13, "Permission denied", "/lost+found")
+
+    monkeypatch.setattr(find, "features_and_music", refused)
+    with pytest.raises(
+        InputError, match=r"^/ cannot be searched .*Permission denied: /lost\+found"
+    ):
+        build.features_and_music(typed.Options(music="/"))
+
+
+def test_plan_can_be_followed_by_hand(params, monkeypatch):
+    """It names the Python that it was written with, whatever characters that has in its path."""
+    monkeypatch.setattr(plan.sys, "executable", "/a $(b) #c/python")
+    asked = typed.Options(table="mine")
+    steps = plan.steps(asked)
+    described = plan.specs(asked, steps, find.SAMPLE_TABLE, extracted=False)
+    rules = params / "plan.mk"
+    text = plan._rules(steps, described, [described[-1]["target"]])
+    rules.write_text(text + 'shown:\n\t@echo "$$PYTHON"\n')
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHON"}
+    done = subprocess.run(
+        ["make", "-f", rules, "shown"], env=environment, capture_output=True, text=True
+    )
+    assert done.stdout == "/a $(b) #c/python\n"
 
 
 def test_imports_in_a_circle_and_by_dots_are_followed(tmp_path, monkeypatch):

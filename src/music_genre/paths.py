@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -58,9 +58,9 @@ def natural_key(name: str) -> list[tuple]:
     return [(0, int(t), "") if t.isdigit() else (1, 0, t) for t in re.split(r"(\d+)", name) if t]
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Remove the temporary files that :func:`atomic` left below a folder when it was killed."""
-    for path in folder.rglob(".*-*"):
+def remove_leftovers(paths: Iterable[Path]) -> None:
+    """Remove, of some files, the temporary ones that :func:`atomic` left when it was killed."""
+    for path in paths:
         process = re.match(r"\.(\d+)-", path.name)
         if process and path.is_file() and not _runs(int(process[1])):
             with suppress(OSError):

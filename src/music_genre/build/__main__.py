@@ -207,12 +207,15 @@ def _alone(table: str) -> Iterator[None]:
                 f"`make report` is already at work in this checkout ({file.read().strip()}): wait "
                 "for its end, or use another clone."
             ) from error
+        except OSError as error:  # such as some network file systems
+            print(f"Start no second report in this checkout: it cannot be locked ({error}).")
         file.truncate(0)
         file.write(f"process {os.getpid()}, reports/{table}, since {datetime.now():%H:%M:%S}\n")
         file.flush()
         os.set_inheritable(file.fileno(), True)  # should this process be killed, the steps hold it
-        for folder in (REPORTS / table, DATA, ROOT / ".cache"):
-            remove_leftovers(folder)
+        folders = [REPORTS / table, ROOT / ".cache", find.EXTRACTED.with_suffix("")]
+        remove_leftovers(path for folder in folders for path in folder.rglob(".*-*"))
+        remove_leftovers(DATA.glob(".*-*"))
         yield
 
 

@@ -46,14 +46,14 @@ def execute(step: dict) -> None:
         os.environ.setdefault("NPROC", str(step["threads"]))
     target.parent.mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
-    with target.with_suffix(".log").open("w") as log, _stderr_to(log):
+    with target.with_suffix(".log").open("w") as log, _output_to(log) as terminal:
         try:
             execute_notebook(
                 _literally(ROOT / "notebooks" / f"{step['notebook']}.ipynb"),
                 _literally(partial),
                 parameters=given,
                 progress_bar=False,
-                stdout_file=sys.stdout if sys.stdout.isatty() else log,
+                stdout_file=terminal if terminal.isatty() else log,
                 stderr_file=log,
             )
         except PapermillExecutionError as error:
@@ -71,15 +71,19 @@ def _literally(path: Path) -> str:
 
 
 @contextmanager
-def _stderr_to(log: TextIO) -> Iterator[None]:
-    """Let the kernel's own remarks, which it writes past papermill, go to the log."""
-    terminal = os.dup(2)
-    os.dup2(log.fileno(), 2)
+def _output_to(log: TextIO) -> Iterator[TextIO]:
+    """Let what the kernel writes past papermill go to the log; yield the terminal."""
+    sys.stdout.flush()
+    before = [os.dup(number) for number in (1, 2)]
+    for number in (1, 2):
+        os.dup2(log.fileno(), number)
     try:
-        yield
+        with os.fdopen(os.dup(before[0]), "w") as terminal:
+            yield terminal
     finally:
-        os.dup2(terminal, 2)
-        os.close(terminal)
+        for number, copy in zip((1, 2), before, strict=True):
+            os.dup2(copy, number)
+            os.close(copy)
 
 
 def record_failure(step: dict, reason: str) -> None:
