@@ -62,7 +62,7 @@ help: ## show this list
 
 # The plan's rules, one for each notebook to execute, stand in reports/TABLE/plan.mk: read them there.
 report: | $(READY) ## make reports/TABLE/report.html, on all cores (-j1: one step at a time)
-	+@"$$PYTHON" -m music_genre.build report "$(MAKE)"
+	+@exec "$$PYTHON" -m music_genre.build report "$(MAKE)"
 
 restore: | $(READY) ## copy the published trainings here, so that `make report` shows them and does not repeat them
 	@"$$PYTHON" -m music_genre.report.publish reports/table1 restore

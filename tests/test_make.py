@@ -452,7 +452,7 @@ def test_music_described_once_is_not_used_for_ever(built, music):
     assert extract(built, music.name).returncode == 0
     done = make(built, "-n", "report", "TABLE=tiny")
     assert "reports/tiny: on the embedded sample" in done.stdout
-    assert "FEATURES=data/extracted.csv takes the music described before" in done.stdout
+    assert "FEATURES=data/extracted.csv takes the features extracted last" in done.stdout
     assert would_run(built, "TABLE=tiny") == []
     done = make(built, "-n", "report", "TABLE=tiny", "FEATURES=data/extracted.csv")
     assert "It replaces a report on another features table." in done.stdout

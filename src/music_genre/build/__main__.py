@@ -47,7 +47,26 @@ def features_and_music(asked: typed.Options) -> tuple[Path, Path | None]:
         raise InputError(
             f"the path of {features.name} is not UTF-8: rename its folder, or link to it."
         ) from error
+    _check_text(features)
     return features, music
+
+
+def _check_text(features: Path) -> None:
+    """Refuse what is no table of text before it is read: it may have any size."""
+    try:
+        with features.open("rb") as file:
+            begin = file.read(1000)
+    except FileNotFoundError:  # it is still to be extracted
+        return
+    except OSError as error:
+        raise InputError(
+            f"{display_path(features)} cannot be read ({error.strerror}): make it readable, or "
+            "name another features table."
+        ) from error
+    if b"\0" in begin:
+        raise InputError(
+            f"{display_path(features)} is no text: name a features table as CSV, in UTF-8."
+        )
 
 
 def check_files(planned: list[plan.Step]) -> None:
@@ -123,7 +142,7 @@ def extract(music: Path, *, strict: bool, dry: bool) -> None:
 
 def said_of(asked: typed.Options, features: Path, music: Path | None) -> str:
     """Say what a report is made on, and why."""
-    name = display_path(features)
+    name = plan.as_given(features)
     if asked.features:
         why = "as FEATURES says"
     elif asked.music:
@@ -133,9 +152,9 @@ def said_of(asked: typed.Options, features: Path, music: Path | None) -> str:
     else:
         name, why = "the embedded sample", "as data/ holds no music and no table"
         if find.EXTRACTED.exists():
-            why += f"; FEATURES={display_path(find.EXTRACTED)} takes the music described before"
-    described = f" ({display_path(music)}: its clips are described)" if music else ""
-    return f"reports/{asked.table}: on {name}{described}, {why}."
+            why += f"; FEATURES={display_path(find.EXTRACTED)} takes the features extracted last"
+    clips = f" and the clips in {plan.as_given(music)}" if music else ""
+    return f"reports/{asked.table}: on {name}{clips}, {why}."
 
 
 # ---- The commands.
@@ -149,16 +168,11 @@ def report(make: str) -> int:
     int
         The exit status: 0 if the report was made and shows all that was asked for.
     """
-    # What was typed as variables stays out of make's sight from here on.
-    flags = os.environ.get("MAKEFLAGS", "").split(" -- ")[0]
-    dry = "n" in flags.split(" ")[0].removeprefix("-").split("-")[0]
+    flags = os.environ.get("MAKEFLAGS", "").split(" -- ")[0]  # variables follow, which make must
+    dry = "n" in flags.split(" ")[0].removeprefix("-").split("-")[0]  # not expand
     asked = _options()
-    typed.check(os.environ)
     with nullcontext() if dry else _alone(asked.table):
-        written, problems = pairs.check()
-        print("".join(f"{line}\n" for line in written), end="")
-        if problems:
-            raise InputError("\n".join(problems))
+        _bring_pairs_into_agreement()
         planned = plan.steps(asked)
         features, music = features_and_music(asked)
         check_files(planned)
@@ -168,15 +182,21 @@ def report(make: str) -> int:
         extracted = bool(music) or features == find.EXTRACTED
         described = plan.specs(asked, planned, features, extracted=extracted)
         rules, targets = plan.write(planned, described)
-        page = described[-1]
-        _say_what_is_replaced(page)
+        _say_what_is_replaced(described[-1])
         if targets:
             jobs = [] if re.search(r"(^| )-j|--jobserver", flags) else [f"-j{os.cpu_count()}"]
             os.environ |= {"MAKEFLAGS": flags, "PYTHON": sys.executable}
             command = [make, "--no-print-directory", "-rf", display_path(rules), *jobs]
             if code := _run(command):
                 return code
-    return 0 if dry else _ended(planned, page)
+    return 0 if dry else _ended(planned, described[-1])
+
+
+def _bring_pairs_into_agreement() -> None:
+    written, problems = pairs.check()
+    print("".join(f"{line}\n" for line in written), end="")
+    if problems:
+        raise InputError("\n".join(problems))
 
 
 def _say_what_is_replaced(page: dict) -> None:
@@ -259,3 +279,5 @@ if __name__ == "__main__":
         sys.exit(main(*sys.argv[1:]))
     except (InputError, OSError) as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)

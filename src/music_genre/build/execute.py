@@ -42,8 +42,8 @@ def execute(step: dict) -> None:
     target = ROOT / step["target"]
     partial = target.with_suffix(".partial.ipynb")
     given = _parameters(step)
-    if step.get("threads"):
-        os.environ.setdefault("NPROC", str(step["threads"]))
+    if step.get("threads") and not os.environ.get("NPROC"):
+        os.environ["NPROC"] = str(step["threads"])
     target.parent.mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
     with target.with_suffix(".log").open("w") as log, _output_to(log) as terminal:

@@ -300,7 +300,7 @@ def split_names() -> list[str]:
 def specs(asked: Options, planned: list[Step], features: Path, *, extracted: bool) -> list[dict]:
     """Describe each step, and at last the page, by all that determines what it leaves."""
     tables = {
-        "features": display_path(features) if features.is_relative_to(ROOT) else str(features),
+        "features": as_given(features),
         "extracted": display_path(find.EXTRACTED) if extracted else "",
     }
     checksum = done.sha256(features) if features.is_file() else ""  # none before an extraction
@@ -309,9 +309,8 @@ def specs(asked: Options, planned: list[Step], features: Path, *, extracted: boo
         names = parameters(step.notebook)
         given = {**tables, **step.given}
         notebook = NOTEBOOKS / f"{step.notebook}.py"
-        content = {display_path(path): done.sha256_of_source(path) for path in [
-            notebook, *sorted(imported(notebook)), *([step.file] if step.file else []),
-        ]}  # fmt: skip
+        files = [notebook, *sorted(imported(notebook)), *([step.file] if step.file else [])]
+        content = {display_path(path): done.sha256_of_source(path) for path in files}
         if "features" in names:
             content["table"] = checksum
         described.append(
@@ -331,6 +330,11 @@ def specs(asked: Options, planned: list[Step], features: Path, *, extracted: boo
             # so it depends on what was asked for, and not on how many happen to run.
             described[-1]["threads"] = 1 if sum(it.trains for it in planned) > 1 else None
     return [*described, _page(asked, planned, checksum)]
+
+
+def as_given(path: Path) -> str:
+    """Return a path inside the project from its root, any other as it is."""
+    return display_path(path) if path.is_relative_to(ROOT) else str(path)
 
 
 def _results(step: Step) -> list[str]:
@@ -395,9 +399,9 @@ def _rules(planned: list[Step], described: list[dict], targets: list[str]) -> st
     """Return the plan as rules for make: a target, what comes before it, and its command."""
     python = sys.executable.replace("$", "$$").replace("#", r"\#")
     text = (
-        "# Written by `make report` (music_genre.build.plan): a rule for each step, and what is\n"
+        "# Written by `make report` (music_genre.build.plan): a rule for each step, and, at the\n"
     )
-    text += "# due, by content. A step's file (.json) says what determines it.\n\n"
+    text += "# end, which are due. A step's file (.json) says what determines it.\n\n"
     text += f"export PYTHON ?= {python}\n\n"
     after = {display_path(step.target): display_path(step.after) for step in planned if step.after}
     for step in described:
