@@ -118,7 +118,8 @@ display.say(
     Of {{ scores | length }} models, {{ by_segment.model }} has the highest accuracy by segment,
     {{ by_segment.accuracy | fixed(2) }} %
     {%- if by_track is not none %}, and {{ by_track.model }} the highest by track,
-    {{ by_track["track accuracy"] | fixed(2) }} %{% endif %}. The results are in `{{ folder }}`.
+    {{ by_track["track accuracy"] | fixed(2) }} %{% endif %}. The results are in
+    {{ folder | code }}.
     """,
     finished=finished,
     made=content["provenance"],

@@ -222,14 +222,21 @@ With the recipe of row {{ order.row }} ({{ order.epochs }} epochs), the accuracy
 {{ order.shuffled | fixed(2) }} % in the drawn order, a difference of
 {{ order.difference | signed(2) }} points (95 % interval {{ order.low | signed(2) }} to
 {{ order.high | signed(2) }}).
+On training segments it is {{ order.train_in_order | fixed(2) }} and
+{{ order.train_shuffled | fixed(2) }} %.
+{% if order.learnt_in_order and order.learnt_shuffled %}
+While training, the accuracy first reaches {{ order.learnt | fixed(0) }} % in epoch
+{{ order.learnt_in_order }} with the table's order and in epoch {{ order.learnt_shuffled }} with the
+drawn one.
+{% endif %}
 {% if order.favours == "table" %}
 **The features table's order is better than the drawn one.**
 {% elif order.favours == "drawn" %}
 **The drawn order is better than the features table's.**
 {% else %}
-**The interval includes zero: no effect of the order is established.**
+**The interval includes zero: no effect of the order on test segments is established.**
 {% endif %}
-Only one other order was tried.
+Only one other order was tried, with one seed.
 {% else %}
 Not measured: this report lacks a training on shuffled columns or a row with the same recipe.
 {% endif %}

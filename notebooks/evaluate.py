@@ -39,7 +39,7 @@ test = predictions[predictions["part"] == "test"]
 display.banner(source)
 display.say(
     """
-    The training in `{{ folder }}`: {{ epochs_run }} of {{ given.epochs }} epochs, batch size
+    The training in {{ folder | code }}: {{ epochs_run }} of {{ given.epochs }} epochs, batch size
     {{ given.batch_size }}, learning rate {{ "%g" % given.learning_rate }}, {{ given.activation }},
     dropout {{ "%g" % given.dropout }}, split by {{ given.split }}, seed {{ given.seed }}
     {{- ", shuffled columns" if given.shuffle_columns }}.

@@ -88,10 +88,17 @@ else:
 # %% [markdown]
 # ## Label encoding
 #
-# As in the paper, scikit-learn's `LabelEncoder` numbers the genres in alphabetical order.
+# As in the paper, scikit-learn's `LabelEncoder` numbers the genres in alphabetical order. The next
+# two outputs are those of the paper's cells 31 and 32: the last column of the table, and its codes.
 
 # %%
-encoder = LabelEncoder().fit(segments["label"])
+segments.iloc[:, -1]
+
+# %%
+encoder = LabelEncoder()
+encoder.fit_transform(segments["label"])
+
+# %%
 codes = pd.DataFrame({"genre": encoder.classes_, "code": range(len(encoder.classes_))})
 display.table(codes, "Genres and their codes.", source)
 

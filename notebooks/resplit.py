@@ -146,7 +146,8 @@ display.say(
     {% endif %}
     The accuracy is {{ parts.test.accuracy | fixed(2) }} % on the last draw's
     {{ parts.test.segments | count }} test segments and {{ parts.train.accuracy | fixed(2) }} % on
-    its {{ parts.train.segments | count }} training segments. The results are in `{{ folder }}`.
+    its {{ parts.train.segments | count }} training segments. The results are in
+    {{ folder | code }}.
     """,
     **result,
     again=bool(finished),

@@ -63,20 +63,19 @@ display.banner(source)
 # - **Activation.** The text names ReLU for all hidden layers. The rows of `params/table1` use tanh.
 # - **Learning rate.** The text names 1e-2 and 1e-1, and prints no rate for rows 3 and 6. With ReLU
 #   and 1e-1 the loss becomes NaN at once (`-p activation relu -p learning_rate 0.1` shows it). With
-#   1e-2 training breaks down sooner or later. Two runs of one recipe and seed, on machines that
-#   round differently, show how arbitrary the moment is: one never got beyond guessing, the other
-#   learned for some twenty epochs first. With 1e-3, ReLU trains. The rows of `params/table1` use
-#   the rates that come nearest to Table I in the recipe study (`make report RECIPES=1`). There is
-#   one for each batch size, as in the paper's Experiments B.
+#   ReLU and 1e-2, most trainings fall back to guessing, and when they do depends on the seed and on
+#   how the machine rounds; the notebook `claims` counts them. With 1e-3, ReLU trains. The rows of
+#   `params/table1` use the rates that come nearest to Table I in the recipe study (`make report
+#   RECIPES=1`). There is one for each batch size, as in the paper's Experiments B.
 # - **Epochs.** The text names 600 epochs. Table I ends at 120, and the rows follow the table.
 # - **Accuracies.** The text and Table I disagree, and the rows follow the table. After 7 epochs the
 #   text gives 0.4626, the table 33.45 % (and 45.92 % after 20). For batch size 220 the text gives
 #   0.5867; the table has 57.51 % for batch size 128 and at least 72.37 % for 220.
 # - **Split.** The text mentions a test set but neither its size nor how it is drawn. Here a random
 #   third of the segments is held out, and each genre keeps its share. (In the paper it probably did
-#   not, the recipe study finds.) Segments of one track then fall on both sides. `-p split track`
-#   keeps tracks whole. `-p split artist` uses the published lists of Kereliuk, Sturm and Larsen
-#   (2015), which keep artists apart and leave faulty clips out.
+#   not: see the notebook `explanations`.) Segments of one track then fall on both sides.
+#   `-p split track` keeps tracks whole. `-p split artist` uses the published lists of Kereliuk,
+#   Sturm and Larsen (2015), which keep artists apart and leave faulty clips out.
 # - **Scaling.** It is fitted on all segments before the split, in the paper's order of steps.
 # - **Order of inputs.** The network reads the 58 numbers as steps in time, in the order of the
 #   features table's columns, though they are no sequence. `-p shuffle_columns True` shows how much
@@ -247,13 +246,14 @@ display.say(
     {% else %}
     Training took {{ seconds | fixed(0) }} s.
     {% endif %}
-    The results are in `{{ folder }}`.
+    The results are in {{ folder | code }}.
     """,
     **result,
     given=given,
     again=bool(finished),
     folder=display_path(folder),
 )
+
 # %%
 terminal.tell(  # where papermill was started, which shows nothing of all this
     f"accuracy {result['parts']['test']['accuracy']:.2f} % on test segments, "

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import jupytext
+import numpy as np
 import pandas as pd
 import pytest
 from IPython.display import HTML, Markdown
@@ -12,6 +13,7 @@ from IPython.display import HTML, Markdown
 from music_genre import provenance
 from music_genre.data.find import SAMPLE_TABLE
 from music_genre.metrics import classification
+from music_genre.metrics.predictions import by_genre
 from music_genre.paths import ROOT
 from music_genre.report import display
 
@@ -67,18 +69,20 @@ def fake_run(
     source: dict = SOURCE,
     parts: dict | None = None,
     diverged: bool = False,
+    after: dict[int, pd.DataFrame] | None = None,
     **parameters: object,
 ) -> None:
     """Write a run as the train notebook leaves it, without its model.
 
     ``predictions`` holds filename, part, label and predicted, and each genre's probability (1 for
     the predicted one, if left out). The scores are those of the predictions, but for those given
-    in ``parts``. ``parameters`` are those that differ from the last row of Table I.
+    in ``parts``. ``after`` are the predictions after earlier epochs. ``parameters`` are those that
+    differ from the last row of Table I.
     """
     genres = sorted(set(predictions["label"]) | set(predictions["predicted"]))
-    if not set(genres) & set(predictions):
-        certain = {genre: (predictions["predicted"] == genre).astype(float) for genre in genres}
-        predictions = predictions.assign(**certain)
+    if not any(name.startswith("probability of ") for name in predictions):
+        certain = np.array([predictions["predicted"] == genre for genre in genres], dtype=float).T
+        predictions = predictions.assign(**by_genre(genres, certain))
     history = pd.DataFrame(history or {"epoch": [1], "test_accuracy": [0.5]})
     defaults = {"loss": 1.0, "accuracy": 0.5, "test_loss": 1.0, "seconds": 1.0, "kept": False}
     history = history.assign(**{k: v for k, v in defaults.items() if k not in history})
@@ -88,6 +92,9 @@ def fake_run(
     }
     provenance.write_csv(folder / "history.csv", history)
     provenance.write_csv(folder / "predictions.csv", predictions)
+    if after:
+        earlier = pd.concat(after, names=["epoch"]).reset_index("epoch")
+        provenance.write_csv(folder / "predictions_after.csv", earlier)
     provenance.write_json(
         folder / "metrics.json",
         {

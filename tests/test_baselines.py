@@ -49,12 +49,13 @@ def test_track_vote_by_hand():
             ],
             "label": ["a", "a", "a", "b", "a"],
             "predicted": ["a", "b", "b", "b", "b"],
-            "a": [0.9, 0.3, 0.45, 0.0, 0.45],
-            "b": [0.1, 0.7, 0.55, 1.0, 0.55],
+            "probability of a": [0.9, 0.3, 0.45, 0.0, 0.45],
+            "probability of b": [0.1, 0.7, 0.55, 1.0, 0.55],
         }
     )  # fmt: skip
     assert track_accuracy(predictions) == pytest.approx(100 * 2 / 3)
-    broken = predictions.assign(a=np.nan, b=np.nan, predicted="a")
+    unknown = dict.fromkeys(["probability of a", "probability of b"], np.nan)
+    broken = predictions.assign(**unknown, predicted="a")
     assert track_accuracy(broken) == pytest.approx(100 * 2 / 3)  # a in every track
 
 
@@ -95,9 +96,9 @@ def test_probabilities_belong_to_the_segments_and_a_second_run_gives_them_again(
     np.random.random(7)  # noqa: NPY002  the state that Keras shuffles by, moved on
     pd.testing.assert_frame_equal(first, once(), check_exact=True)
     assert list(first["filename"]) == list(few_rows["filename"][parts["test"]])
-    genres = first[["blues", "classical", "metal"]]
+    genres = first[[f"probability of {genre}" for genre in ("blues", "classical", "metal")]]
     assert np.allclose(genres.sum(axis=1), 1, atol=1e-5)
-    assert (genres.idxmax(axis=1) == first["predicted"]).all()
+    assert (genres.idxmax(axis=1) == "probability of " + first["predicted"]).all()
 
 
 def test_decision_values_of_two_genres_keep_their_order(few_rows):

@@ -16,10 +16,10 @@ SEGMENTS = pd.DataFrame(
 )
 
 
-def training(folder, name, batch_size, tested, **given):
-    """Write a training of the recipe study with these test accuracies over epochs."""
+def training(folder, name, batch_size, tested, *, of="recipes", **given):
+    """Write a training of the recipe study, or of what else is said, with these test accuracies."""
     history = {"epoch": range(1, len(tested) + 1), "test_accuracy": tested}
-    fake_run(folder / name, SEGMENTS, history=history, batch_size=batch_size, **given)
+    fake_run(folder / of / name, SEGMENTS, history=history, batch_size=batch_size, **given)
 
 
 def test_trainings_are_read_off_where_the_text_says(tmp_path):
@@ -34,19 +34,27 @@ def test_trainings_are_read_off_where_the_text_says(tmp_path):
     assert resplit["accuracy"] == pytest.approx(80)
 
 
-def test_printed_settings_show_their_end_and_their_best_epoch(tmp_path):
+def test_printed_settings_tell_how_many_trainings_learned(tmp_path):
     printed = {"activation": "relu", "learning_rate": 0.01}
     training(tmp_path, "a", 128, [0.1, 0.5, 0.107], **printed)
+    training(tmp_path, "a-short", 128, [0.1, 0.5], of="claims", **printed)  # the same, seed 0
+    training(tmp_path, "a-1", 128, [0.1, 0.4], of="claims", seed=1, **printed)
     training(tmp_path, "b", 220, [0.1], diverged=True, activation="relu", learning_rate=0.1)
     training(tmp_path, "c", 128, [0.4], dropout=0.2, **printed)
     training(tmp_path, "d", 128, [0.4], learning_rate=0.01)
-    printed = pd.DataFrame(contradictions.measured(tmp_path).printed)
-    assert printed["recipe"].to_list() == ["relu, rate 0.01", "relu, rate 0.1"]
-    assert printed["diverged"].to_list() == [False, True]
-    assert printed["epochs"].to_list() == [3, 1]
-    assert printed[["last", "best", "best_epoch"]].to_numpy() == pytest.approx(
-        pd.DataFrame([[10.7, 50, 2], [10, 10, 1]]).to_numpy()
-    )
+    slow, fast = contradictions.measured(tmp_path).printed
+    assert slow == {"recipe": "relu, rate 0.01", "trainings": 2, "learned": 1, "diverged": 0,
+                    "epochs": 3, "best": pytest.approx(50)}  # fmt: skip
+    assert fast == {"recipe": "relu, rate 0.1", "trainings": 1, "learned": 0, "diverged": 1,
+                    "epochs": 1, "best": pytest.approx(10)}  # fmt: skip
+
+
+def test_a_training_longer_than_table_one_is_told(tmp_path):
+    training(tmp_path, "a", 220, [0.5] * 120)
+    assert contradictions.measured(tmp_path).longest is None
+    training(tmp_path, "b", 220, [0.5] * 120 + [0.6], of="claims")
+    longest = contradictions.measured(tmp_path).longest
+    assert longest == {"epochs": 121, "accuracy": pytest.approx(60)}
 
 
 def test_activations_are_compared_where_nothing_else_differs(tmp_path):
@@ -59,7 +67,7 @@ def test_activations_are_compared_where_nothing_else_differs(tmp_path):
 
 
 def test_without_the_recipe_study_the_decimals_are_left(tmp_path):
-    found = contradictions.measured(tmp_path / "recipes")
+    found = contradictions.measured(tmp_path)
     assert (found.at_20, found.printed, found.activations, found.resplit) == ([], [], [], [])
     assert (found.third["segments"], found.third["possible"], found.third["accuracies"]) == (
         3297, 7, 7,

@@ -18,7 +18,9 @@ from music_genre.data.table import load as load_table
 from music_genre.exceptions import InputError
 from music_genre.report.figures import errors as figures
 
-NAMES = ["filename", "part", "label", "predicted", "blues", "jazz", "rock"]
+GENRES = ["blues", "jazz", "rock"]
+PROBABILITIES = [f"probability of {genre}" for genre in GENRES]
+NAMES = ["filename", "part", "label", "predicted", *PROBABILITIES]
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +33,7 @@ def predicted(*lines):
     """Make up predictions: filename, part, predicted (of probability 1)."""
     return pd.DataFrame(
         [
-            (name, part, name.split(".")[0], genre, *(float(genre == g) for g in NAMES[4:]))
+            (name, part, name.split(".")[0], genre, *(float(genre == g) for g in GENRES))
             for name, part, genre in lines
         ],
         columns=NAMES,
@@ -71,7 +73,7 @@ def test_a_tracks_genre_comes_from_mean_probabilities_not_from_a_vote():
         ("blues.00000.1.wav", "test", "jazz"),
         ("blues.00000.2.wav", "test", "blues"),
     )
-    sure.loc[:1, ["blues", "jazz", "rock"]] = [0.4, 0.6, 0.0]  # mean: blues 0.6, jazz 0.4
+    sure.loc[:1, PROBABILITIES] = [0.4, 0.6, 0.0]  # mean: blues 0.6, jazz 0.4
     (track,) = errors.by_track(sure).to_dict("records")
     assert (track["predicted"], track["mistaken for"]) == ("blues", "jazz")
 
@@ -89,7 +91,7 @@ def test_model_that_is_always_right_or_broken_is_summed_up_too():
     assert errors.by_track(right)["mistaken for"].isna().all()
     assert errors.concentration(errors.by_track(right))["half"] == 0
     assert errors.confusion_table(errors.tracks_of_confusion(right)).empty
-    broken = right.assign(predicted="blues", blues=np.nan, jazz=np.nan, rock=np.nan)
+    broken = right.assign(predicted="blues", **dict.fromkeys(PROBABILITIES, np.nan))
     assert errors.by_track(broken)["predicted"].to_list() == ["blues", "blues"]
 
 

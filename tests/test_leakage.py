@@ -195,7 +195,7 @@ def test_unknown_leaks_are_missing(few_rows):
     parts = {"track": splits.split(few_rows, "track", test_size=0.33, seed=0)}
     (line,) = leakage.leak_counts(few_rows, parts).to_dict("records")
     assert (line["split"], line["parts"], line["tracks"]) == ("track", "train and test", 0)
-    assert line["exact duplicates"] == 0
+    assert line["equal segments"] == 0
 
 
 def test_folds_are_fitted_once(few_rows, tmp_path, monkeypatch):

@@ -26,8 +26,10 @@ def params(tmp_path, monkeypatch):
     for name, epochs, batch_size in (("2", 5, 128), ("10", 9, 128), ("9", 3, 220)):
         (tmp_path / "mine").mkdir(exist_ok=True)
         (tmp_path / "mine" / f"{name}.yaml").write_text(ROW.format(epochs, batch_size))
-    (tmp_path / "recipes").mkdir()
+    for folder in ("recipes", "claims"):
+        (tmp_path / folder).mkdir()
     (tmp_path / "recipes" / "b128.yaml").write_text(ROW.format(40, 128))
+    (tmp_path / "claims" / "long.yaml").write_text(ROW.format(60, 220))
     return tmp_path
 
 
@@ -41,8 +43,14 @@ def test_a_table_alone_trains_its_rows_and_shows_them(params):
         "rows/2/train.ipynb", "rows/9/train.ipynb", "rows/10/train.ipynb",
         "explore.ipynb", "features.ipynb",
         "rows/2/evaluate.ipynb", "rows/9/evaluate.ipynb", "rows/10/evaluate.ipynb",
-        "table1.ipynb",
+        "explanations.ipynb", "table1.ipynb",
     ]  # fmt: skip
+
+
+def test_rows_that_the_paper_does_not_report_are_not_explained(params):
+    for path in (params / "mine").iterdir():
+        path.write_text(path.read_text().split("paper:")[0])
+    assert "explanations.ipynb" not in planned()
 
 
 def test_splits_and_shuffled_columns_take_the_last_row_of_the_table_asked_for(params):
@@ -66,7 +74,9 @@ def test_seeds_and_recipes_are_trained_where_asked_for(params):
     assert steps["seeds/3/10/train.ipynb"].given["seed"] == 3
     assert steps["recipes/b128/train.ipynb"].file == params / "recipes" / "b128.yaml"
     assert steps["recipes.ipynb"].given["trainings"] == "b128"
-    assert steps["recipes/b128/train.ipynb"].target in steps["table1.ipynb"].shows
+    assert steps["claims/long/train.ipynb"].file == params / "claims" / "long.yaml"
+    shown = set(steps["table1.ipynb"].shows)
+    assert {steps[f"{name}/train.ipynb"].target for name in ("recipes/b128", "claims/long")} < shown
 
 
 def test_trainings_that_differ_in_epochs_alone_follow_the_longest(params):
@@ -75,6 +85,7 @@ def test_trainings_that_differ_in_epochs_alone_follow_the_longest(params):
     chains = {name: str(path.relative_to(ROOT / "reports/mine")) for name, path in after.items()}
     assert chains == {
         "rows/2/train.ipynb": "recipes/b128/train.ipynb",
+        "rows/9/train.ipynb": "claims/long/train.ipynb",
         "rows/10/train.ipynb": "recipes/b128/train.ipynb",
         "splits/segment/lstm/train.ipynb": "recipes/b128/train.ipynb",  # the same recipe and split
         "seeds/3/2/train.ipynb": "seeds/3/10/train.ipynb",
@@ -84,7 +95,11 @@ def test_trainings_that_differ_in_epochs_alone_follow_the_longest(params):
         for name, step in steps.items()
         if "keep_states" in step.given
     }
-    assert kept == {"recipes/b128/train.ipynb": [5, 9], "seeds/3/10/train.ipynb": [5]}
+    assert kept == {
+        "recipes/b128/train.ipynb": [5, 9],
+        "claims/long/train.ipynb": [3],
+        "seeds/3/10/train.ipynb": [5],
+    }
 
 
 def test_every_section_has_its_notebook_and_known_parameters():
@@ -134,6 +149,13 @@ def test_table_named_as_a_folder_of_a_report_has_rows_of_its_own_only(params, ta
 def test_row_in_another_encoding_can_be_planned(params):
     (params / "mine" / "10.yaml").write_bytes("epochs: 9 # éé\n".encode("latin-1"))
     assert "rows/10/train.ipynb" in planned()  # what is wrong with it is said before any work
+
+
+def test_table_whose_path_is_no_utf8_is_refused(tmp_path):
+    path = tmp_path / os.fsdecode(b"caf\xe9.csv")
+    path.write_text("filename,label\n")
+    with pytest.raises(InputError, match=r"caf.*\.csv is not UTF-8"):
+        build.features_and_music(typed.Options(features=str(path)))
 
 
 def test_planning_needs_the_standard_library_only():

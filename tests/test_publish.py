@@ -24,7 +24,10 @@ SEGMENTS = pd.DataFrame(
         "predicted": ["blues", "metal", "metal"],
     }
 )
-GUESSES = {"blues": [0.987654, 0.1, 1e-9], "metal": [0.012346, 0.9, 1.0]}
+GUESSES = {
+    "probability of blues": [0.987654, 0.1, 1e-9],
+    "probability of metal": [0.012346, 0.9, 1.0],
+}
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +76,7 @@ def test_results_page_and_last_rows_model_are_published(finished, model, tmp_pat
     assert not (target / "of before").exists()
     before = table1.load(folder / "rows").drop(columns="source")
     assert table1.load(target / "rows").drop(columns="source").equals(before)
-    assert runs.load(target / "rows/1")[2]["blues"].to_list() == [0.988, 0.1, 1e-9]
+    assert runs.load(target / "rows/1")[2]["probability of blues"].to_list() == [0.988, 0.1, 1e-9]
 
     published = keras.saving.load_model(target / "model" / "model.keras")
     x = np.random.default_rng(0).random((3, 4, 1))

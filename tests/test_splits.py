@@ -144,9 +144,9 @@ def test_leaks_between_parts_are_counted(tmp_path, monkeypatch):
     parts = np.select(listed, splits.PARTS, "unused")
     leaks = splits.leaks(table, parts, splits.artists(table, tmp_path))
     assert leaks.to_dict("index") == {
-        "train and validation": {"tracks": 0, "artists": 0, "exact duplicates": 0},
-        "train and test": {"tracks": 0, "artists": 1, "exact duplicates": 2},
-        "validation and test": {"tracks": 0, "artists": 1, "exact duplicates": 0},
+        "train and validation": {"tracks": 0, "artists": 0, "equal segments": 0},
+        "train and test": {"tracks": 0, "artists": 1, "equal segments": 2},
+        "validation and test": {"tracks": 0, "artists": 1, "equal segments": 0},
     }
     assert splits.sizes(parts) == {"train": 120, "validation": 6, "test": 6, "unused": 3}
 
@@ -178,7 +178,7 @@ def test_new_split_is_one_entry_and_is_held_to_what_it_promises(few_rows, monkey
 def test_without_the_index_artists_are_not_known(sample):
     parts = split(sample, "track")
     leaks = splits.leaks(sample, parts, splits.artists(sample))
-    assert leaks.loc["train and test", ["tracks", "exact duplicates"]].tolist() == [0, 0]
+    assert leaks.loc["train and test", ["tracks", "equal segments"]].tolist() == [0, 0]
     assert leaks["artists"].isna().all()
 
 
@@ -229,7 +229,7 @@ def test_exact_duplicates_of_gtzan_are_the_known_fourteen():
     second = whole_clips["filename"].str.removesuffix(".wav").isin(pairs["b"])
     parts = np.where(second, "test", "train")
     leaks = splits.leaks(whole_clips, parts, splits.artists(whole_clips))
-    assert leaks.loc["train and test", "exact duplicates"] == 14
+    assert leaks.loc["train and test", "equal segments"] == 14
 
 
 @needs_shared

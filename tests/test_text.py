@@ -41,16 +41,16 @@ SIZES = {"train": 120, "validation": 0, "test": 60, "unused": 0}
 
 
 def test_split_is_told_with_what_its_parts_share(said):
-    shared = {"train and test": {"tracks": 12, "artists": 3, "exact duplicates": 0}}
+    shared = {"train and test": {"tracks": 12, "artists": 3, "equal segments": 0}}
     text = split_text(said, SIZES, shared)
     assert "120 segments" in text
-    assert "train and test: 12 tracks, 3 artists, 0 exact duplicates." in text
+    assert "train and test: 12 tracks, 3 artists, 0 equal segments." in text
     assert "Sturm" in text
     assert "validation" not in text
 
 
 def test_split_without_known_artists_says_so(said):
-    shared = {"train and test": {"tracks": 12, "artists": None, "exact duplicates": 0}}
+    shared = {"train and test": {"tracks": 12, "artists": None, "equal segments": 0}}
     text = split_text(said, SIZES, shared)
     assert "an unknown number of artists" in text
     assert "Sturm" not in text
@@ -59,7 +59,7 @@ def test_split_without_known_artists_says_so(said):
 def test_split_of_four_parts_tells_all(said):
     sizes = {"train": 1200, "validation": 30, "test": 60, "unused": 7}
     pairs = ["train and validation", "train and test", "validation and test"]
-    none = {"tracks": 0, "artists": 0, "exact duplicates": 0}
+    none = {"tracks": 0, "artists": 0, "equal segments": 0}
     text = split_text(said, sizes, dict.fromkeys(pairs, none))
     assert all(number in text for number in ("1,200", " 30 ", " 7 "))
     assert text.count("Shared by") == 3
@@ -86,7 +86,8 @@ PREDICTIONS = pd.DataFrame(
 def result_text(said, folder, *, again=False):
     result = runs.load(folder)[0]
     return said(
-        "train", "runs.save(", result=result, given=SimpleNamespace(**result["parameters"]),
+        "train", "runs.save(", result=result,
+        given=SimpleNamespace(optimizer="adam", **result["parameters"]),
         finished=result if again else None, folder=folder,
     )  # fmt: skip
 
@@ -94,7 +95,7 @@ def result_text(said, folder, *, again=False):
 def test_result_of_a_training_is_told(said, tmp_path):
     fake_run(tmp_path, PREDICTIONS, history={"epoch": [1, 2], "test_accuracy": [0.5, 0.75]})
     text = result_text(said, tmp_path)
-    assert text.startswith("2 of 120 epochs, batch size 220, learning rate 0.001, tanh, dropout 0,")
+    assert text.startswith("2 of 120 epochs, batch size 220, adam with learning rate 0.001, tanh,")
     assert "75.00 % on 4 test segments and 100.00 % on 4 training segments" in text
     assert "2 s." in text
     assert not any(word in text for word in ("before", "earlier", "broken", "shuffled"))

@@ -2,9 +2,14 @@
 
 from collections.abc import Iterable
 
+from music_genre import names
+
 
 class InputError(ValueError):
     """Bad input, told in one sentence: which file, column or value, and the way out."""
+
+    def __init__(self, sentence: str):
+        super().__init__(names.readable(sentence))  # a name in it may hold what steers a terminal
 
     def _render_traceback_(self) -> list[str]:
         # IPython's hook for an exception that prints itself: no stack, only the sentence.

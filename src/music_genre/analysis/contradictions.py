@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from music_genre.analysis import decimals, recipes
+from music_genre.analysis import claims, decimals, recipes
 from music_genre.paths import ROOT
 from music_genre.provenance import read_json
 
@@ -22,19 +22,22 @@ class Measured:
     third: dict  # a third of the published table: what decimals.granularity says, and accuracies,
     # how many the paper prints
     at_20: list[dict]  # recipe, accuracy: fresh models at TEXT
-    printed: list[dict]  # recipe, epochs, diverged, last, best, best_epoch: trained as PRINTED
+    printed: list[dict]  # trained as PRINTED: recipe, trainings, learned (how many end above
+    # claims.GUESSING), diverged (how many), epochs and best (the most and the highest of them)
     activations: list[dict]  # learning_rate, epoch, relu, tanh: at the last epoch of both
     resplit: list[dict]  # recipe, accuracy: one model trained on over splits that are drawn again
+    longest: dict | None  # epochs, accuracy: the training of the most epochs, if it has over 120
 
 
 def measured(folder: Path) -> Measured:
     """Collect what was measured beside Table I's rows.
 
-    ``folder`` holds the trainings of the recipe study; it need not exist.
+    ``folder`` is that of a report. Its trainings of the recipe study and of what else the paper
+    says, in ``recipes`` and ``claims``, need not exist.
     """
     accuracies = recipes.paper_rows(TABLE_ONE)["accuracy"]
     parts = decimals.granularity(accuracies).set_index(["part", "held_out"])
-    trainings = _trainings(folder)
+    trainings = [*_trainings(folder / "recipes"), *_trainings(folder / "claims")]
     fresh = [one for one in trainings if not one["resplit"]]
     return Measured(
         third={**parts.loc[("test", 33)], "accuracies": len(accuracies)},
@@ -43,13 +46,14 @@ def measured(folder: Path) -> Measured:
             for one in fresh
             if one["batch_size"] == TEXT["batch_size"] and TEXT["epoch"] in one["tested"]
         ],
-        printed=[_course(one) for one in fresh if _is_printed(one)],
+        printed=_printed([one for one in fresh if _is_printed(one)]),
         activations=_activations(fresh),
         resplit=[
             {"recipe": one["recipe"], "accuracy": one["tested"].iloc[-1]}
             for one in trainings
             if one["resplit"]
         ],
+        longest=_longest(fresh),
     )
 
 
@@ -80,16 +84,34 @@ def _is_printed(training: dict) -> bool:
     )
 
 
-def _course(training: dict) -> dict:
-    tested = training["tested"]
-    return {
-        "recipe": training["recipe"],
-        "epochs": training["epochs"],
-        "diverged": training["diverged"],
-        "last": tested.iloc[-1],
-        "best": tested.max(),
-        "best_epoch": tested.idxmax(),
-    }
+def _printed(trainings: list[dict]) -> list[dict]:
+    by_recipe: dict[str, list[dict]] = {}
+    for one in trainings:
+        seeds = by_recipe.setdefault(one["recipe"], [])
+        same = [other for other in seeds if other["seed"] == one["seed"]]
+        if same and one["epochs"] > same[0]["epochs"]:  # the longer of two with one seed counts
+            seeds.remove(same[0])
+        if not same or one["epochs"] > same[0]["epochs"]:
+            seeds.append(one)
+    return [
+        {
+            "recipe": recipe,
+            "trainings": len(seeds),
+            "learned": sum(one["tested"].iloc[-1] > claims.GUESSING for one in seeds),
+            "diverged": sum(one["diverged"] for one in seeds),
+            "epochs": max(one["epochs"] for one in seeds),
+            "best": max(one["tested"].max() for one in seeds),
+        }
+        for recipe, seeds in by_recipe.items()
+    ]
+
+
+def _longest(fresh: list[dict]) -> dict | None:
+    """Return the training of the most epochs, if Table I has no row of so many."""
+    longest = max(fresh, key=lambda one: one["epochs"], default=None)
+    if longest is None or longest["epochs"] <= recipes.paper_rows(TABLE_ONE)["epochs"].max():
+        return None
+    return {"epochs": longest["epochs"], "accuracy": longest["tested"].iloc[-1]}
 
 
 def _activations(fresh: list[dict]) -> list[dict]:

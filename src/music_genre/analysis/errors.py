@@ -10,22 +10,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.spatial import KDTree
-from sklearn.preprocessing import StandardScaler
 
 from music_genre import provenance
 from music_genre.data import splits
-from music_genre.data.columns import FEATURES
 from music_genre.data.table import Source, clips, same_content
 from music_genre.exceptions import InputError
 from music_genre.metrics import classification
 from music_genre.metrics.intervals import interval, unpaired_difference
+from music_genre.metrics.predictions import vote
 from music_genre.models import runs
 from music_genre.paths import display_path, natural_key
-
-# Standard deviations by which equal segments may differ: some copies of the published table hold
-# its values rounded (2e-5 off); the nearest unequal segments of different tracks are 0.08 apart.
-EQUAL = 1e-4
 
 
 def find(folder: Path, source: Source) -> dict[str, Path]:
@@ -79,7 +73,6 @@ def by_track(predictions: pd.DataFrame) -> pd.DataFrame:
     test = tested(predictions)
     tracks = test.groupby(clips(test))
     correct = test["label"] == test["predicted"]
-    genres = test.columns[4:]
     wrong = test[~correct]
     modes = wrong.groupby(clips(wrong))["predicted"].agg(lambda predicted: predicted.mode()[0])
     return pd.DataFrame(
@@ -87,7 +80,7 @@ def by_track(predictions: pd.DataFrame) -> pd.DataFrame:
             "label": tracks["label"].first(),
             "segments": tracks.size(),
             "correct": 100 * correct.groupby(clips(test)).mean(),
-            "predicted": genres[tracks[list(genres)].mean().to_numpy().argmax(axis=1)],
+            "predicted": vote(test, clips(test)),
             "mistaken for": modes,
         }
     ).reset_index(names="track")
@@ -167,7 +160,7 @@ def confusion_table(confused: pd.DataFrame, *, named: int = 6) -> pd.DataFrame:
 
 
 def duplicates(segments: pd.DataFrame) -> pd.DataFrame:
-    """List pairs of tracks with equal segments: all 57 features, to within rounding (``EQUAL``).
+    """List pairs of tracks with equal segments (:func:`music_genre.data.splits.equal_pairs`).
 
     Returns
     -------
@@ -289,8 +282,7 @@ def _equal(segments: pd.DataFrame) -> np.ndarray:
     -------
     ndarray [shape=(n_pairs, 2), dtype=int]
     """
-    scaled = StandardScaler().fit_transform(segments[FEATURES])
-    pairs = KDTree(scaled).query_pairs(EQUAL, p=np.inf, output_type="ndarray")
+    pairs = splits.equal_pairs(segments)
     names = clips(segments).to_numpy()[pairs]
     pairs = np.where(names[:, :1] <= names[:, 1:], pairs, pairs[:, ::-1])
     return pairs[names[:, 0] != names[:, 1]]

@@ -22,6 +22,7 @@ for _column in INPUTS:
     GROUPS.setdefault(re.sub("_(mean|var)$", "", _column), []).append(_column)
 
 REPEATS, DRAWN = 3, 1000  # for a run's importance: shuffles, and test segments at most
+LEARNT = 95.0  # per cent of training segments classified correctly
 FILES = ("importance.csv", "importance.json")  # in a run's folder: the drops, what determines them
 
 
@@ -197,8 +198,10 @@ def order(folder: Path, source: Source) -> dict | None:
         ``row`` and its ``epochs``; the accuracy on test segments in per cent with the columns
         ``in_order`` and ``shuffled``; the ``difference`` of the first less the second in percentage
         points, and ``low`` and ``high``, its paired 95 % interval over tracks; ``favours``: the
-        "table" or the "drawn" order, None where the interval includes zero. Without both runs,
-        None.
+        "table" or the "drawn" order, None where the interval includes zero; ``train_in_order``
+        and ``train_shuffled``, the accuracies on training segments; ``learnt_in_order`` and
+        ``learnt_shuffled``, the first epochs that reach ``learnt`` per cent of these while they
+        run, or None. Without both runs, None.
 
     Raises
     ------
@@ -208,15 +211,16 @@ def order(folder: Path, source: Source) -> dict | None:
     shuffled = folder / "shuffled"
     if not (shuffled / "metrics.json").exists():
         return None
-    content, _, predictions = runs.load(shuffled)
+    content, history, predictions = runs.load(shuffled)
     check_table(shuffled, content, source)
-    recipe = {**content["parameters"], "shuffle_columns": False}
+    recipe = {**runs.settings(content), "shuffle_columns": False}
     for path in folder.glob("rows/*/metrics.json"):
         same = provenance.read_json(path)
-        if same["parameters"] != recipe:
+        if runs.settings(same) != recipe:
             continue
         check_table(path.parent, same, source)
-        test, other = tested(runs.load(path.parent)[2]), tested(predictions)
+        _, history_in_order, in_order_predictions = runs.load(path.parent)
+        test, other = tested(in_order_predictions), tested(predictions)
         correct = [of["label"] == of["predicted"] for of in (test, other)]
         in_order, out_of_order = (100 * of.mean() for of in correct)
         low, high = paired_difference(*correct, clips(test))
@@ -228,6 +232,16 @@ def order(folder: Path, source: Source) -> dict | None:
             "difference": in_order - out_of_order,
             "low": low,
             "high": high,
+            "train_in_order": same["parts"]["train"]["accuracy"],
+            "train_shuffled": content["parts"]["train"]["accuracy"],
+            "learnt": LEARNT,
+            "learnt_in_order": _learnt(history_in_order),
+            "learnt_shuffled": _learnt(history),
             "favours": "table" if low > 0 else "drawn" if high < 0 else None,
         }
     return None
+
+
+def _learnt(history: pd.DataFrame) -> int | None:
+    reached = history["epoch"][100 * history["accuracy"] >= LEARNT]
+    return int(reached.iloc[0]) if len(reached) else None

@@ -86,7 +86,6 @@ def _load(folder: Path, table_folder: Path | None) -> Compared:
     result, history, predictions = runs.load(folder / "lstm")
     written, lines, theirs = baselines.load(folder / "baselines")
     test = predictions[predictions["part"] == "test"].drop(columns="part").reset_index(drop=True)
-    test = test.astype(dict.fromkeys(["filename", "label", "predicted"], str))
     same_segments = list(test["filename"]) == list(theirs["filename"])
     if not same_segments or not same_content(runs.source(written), runs.source(result)):
         raise InputError(

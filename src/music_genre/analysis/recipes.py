@@ -4,7 +4,7 @@ A *recipe* is what Table I does not vary: activation, learning rate, dropout, an
 is trained on over splits that are drawn again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 
@@ -12,15 +12,20 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from music_genre import provenance
+from music_genre.analysis import explanations
 from music_genre.data.table import Source, clips, same_content
 from music_genre.exceptions import InputError
+from music_genre.metrics.classification import NAMES
+from music_genre.metrics.classification import score as scores_of
 from music_genre.metrics.intervals import interval
 from music_genre.models import runs
 from music_genre.paths import display_path, natural_key
 
-MEASURES = ["test", "training", "all"]  # segments whose accuracy the paper may have reported
-NEAR = 3  # points from the paper's accuracy
-_PRINTED = "recall", "accuracy", "activation", "learning_rate"
+# What the paper may have reported: the accuracy on test, training or all segments (which is what to
+# expect on a third drawn anew), or the first until Table I's accuracy leaps, and then the third.
+MEASURES = ["test", "training", "all", "switch"]
+_PRINTED = *NAMES, "activation", "learning_rate"
 
 
 def paper_rows(folder: Path) -> pd.DataFrame:
@@ -28,9 +33,9 @@ def paper_rows(folder: Path) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame [shape=(n_rows, 6), index=name of the row]
-        epochs, batch_size; as printed, recall and accuracy in per cent, activation and
-        learning_rate, missing where the paper prints none.
+    DataFrame [shape=(n_rows, 8), index=name of the row]
+        epochs, batch_size; as printed, the scores in per cent, activation and learning_rate,
+        missing where the paper prints none.
 
     Raises
     ------
@@ -60,9 +65,9 @@ def load(folder: Path, names: Sequence[str] = ()) -> tuple[pd.DataFrame, pd.Data
         recipe (a label of all settings but the batch size), resplit (whether the split was drawn
         again on the way), batch_size, epochs (run), diverged, ``low`` and ``high`` of the last
         test accuracy's 95 % interval over tracks, and source.
-    curves : DataFrame [shape=(n_epochs_of_all, 5)]
+    curves : DataFrame [shape=(n_epochs_of_all, 4)]
         name, epoch, and the accuracies in per cent: ``test`` after the epoch, ``training`` while
-        it ran, as Keras reports it, and ``all``, the two weighted by their numbers of segments.
+        it ran, as Keras reports it.
 
     Raises
     ------
@@ -91,16 +96,13 @@ def load(folder: Path, names: Sequence[str] = ()) -> tuple[pd.DataFrame, pd.Data
             "high": high,
             "source": runs.source(result),
         }
-        test, training = 100 * history["test_accuracy"], 100 * history["accuracy"]
-        share = tested.mean()
         curves.append(
             pd.DataFrame(
                 {
                     "name": name,
                     "epoch": history["epoch"],
-                    "test": test,
-                    "training": training,
-                    "all": share * test + (1 - share) * training,
+                    "test": 100 * history["test_accuracy"],
+                    "training": 100 * history["accuracy"],
                 }
             )
         )
@@ -111,6 +113,22 @@ def load(folder: Path, names: Sequence[str] = ()) -> tuple[pd.DataFrame, pd.Data
             "folders of their own."
         )
     return trainings, pd.concat(curves, ignore_index=True)
+
+
+def measure(folder: Path, names: Iterable[str]) -> pd.DataFrame:
+    """Measure trainings after their last epoch, and after those of ``score_after``.
+
+    Returns
+    -------
+    DataFrame [shape=(n_epochs_predicted * 4, 11)]
+        name, epoch, measure, and the columns of :func:`music_genre.analysis.explanations.measure`.
+    """
+    measured = {
+        (name, epoch): explanations.measure(predicted)
+        for name in names
+        for epoch, predicted in runs.load_after(folder / name).items()
+    }
+    return pd.concat(measured, names=["name", "epoch", "measure"]).reset_index()
 
 
 def label(given: Mapping[str, object]) -> str:
@@ -133,30 +151,34 @@ def source(trainings: pd.DataFrame) -> Source:
     return trainings["source"].iloc[0]
 
 
-def points(trainings: pd.DataFrame, curves: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
-    """Read each training off at the paper's rows of its batch size, as far as it ran.
+def points(trainings: pd.DataFrame, measured: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
+    """Read each training off at the paper's rows of its batch size, where it was measured there.
 
-    A row is a point on a curve. A training that diverged keeps its last accuracies.
+    A training that diverged keeps its last accuracies.
 
     Returns
     -------
-    DataFrame [shape=(n_points, 6)]
-        name, row, the three accuracies of :data:`MEASURES` and ``paper``, in per cent.
+    DataFrame [shape=(n_points, 7)]
+        name, row, the accuracies of :data:`MEASURES` and ``paper``, in per cent.
     """
-    lines = []
+    accuracies = measured.set_index(["name", "epoch", "measure"])["accuracy"].unstack()
+    rows, lines = list(paper.index), []
+    since = rows.index(explanations.leap(paper))
     for name, training in trainings.iterrows():
-        curve = curves[curves["name"] == name].set_index("epoch")
+        own = accuracies.loc[name]
         for row, printed in paper[paper["batch_size"] == training["batch_size"]].iterrows():
-            if printed["epochs"] <= training["epochs"] or training["diverged"]:
-                at = curve.loc[min(int(printed["epochs"]), training["epochs"])]
-                lines.append(
-                    {"name": name, "row": row, **at[MEASURES], "paper": printed["accuracy"]}
-                )
+            epoch = int(printed["epochs"])
+            if training["diverged"]:
+                epoch = min(epoch, own.index[-1])
+            if epoch in own.index:
+                at = own.loc[epoch, ["test", "training", "all"]].to_dict()
+                at["switch"] = at["test" if rows.index(row) < since else "all"]
+                lines.append({"name": name, "row": row, **at, "paper": printed["accuracy"]})
     return pd.DataFrame(lines, columns=["name", "row", *MEASURES, "paper"])
 
 
 def by_training(trainings: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
-    """List every training with its test and training accuracy at the rows that it covers."""
+    """List every training with its accuracy on test and all segments at the rows it covers."""
     lines = []
     for name, training in trainings.iterrows():
         own = points[points["name"] == name]
@@ -166,8 +188,10 @@ def by_training(trainings: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
                 "recipe": training["recipe"],
                 "epochs": training["epochs"],
                 **{
-                    f"row {row}": f"{test:.1f} / {train:.1f}"
-                    for row, test, train in own[["row", "test", "training"]].itertuples(index=False)
+                    f"row {row}": f"{test:.1f} / {all_of_them:.1f}"
+                    for row, test, all_of_them in own[["row", "test", "all"]].itertuples(
+                        index=False
+                    )
                 },
                 "note": "diverged" if training["diverged"] else "",
             }
@@ -175,6 +199,23 @@ def by_training(trainings: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame(lines).fillna("–")
     rows = sorted((column for column in table if column.startswith("row ")), key=natural_key)
     return table[["batch size", "recipe", "epochs", *rows, "note"]]
+
+
+def measured_table(trainings: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
+    """List every training and epoch measured: accuracies, and all scores of a re-drawn third."""
+    wide = measured.set_index(["name", "epoch", "measure"]).unstack()
+    of = trainings.loc[wide.index.get_level_values("name")]
+    table = pd.DataFrame(
+        {
+            "batch size": of["batch_size"].to_numpy(),
+            "recipe": of["recipe"].to_numpy(),
+            "epoch": wide.index.get_level_values("epoch"),
+            **{name: wide["accuracy", name].to_numpy() for name in explanations.MEASURES},
+            "SD": wide["accuracy SD", "re-drawn"].to_numpy(),
+            **{name: wide[name, "re-drawn"].to_numpy() for name in NAMES if name != "accuracy"},
+        }
+    )
+    return table.sort_values(["batch size", "recipe", "epoch"], ignore_index=True)
 
 
 def highest(trainings: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
@@ -278,20 +319,44 @@ def margin(trainings: pd.DataFrame) -> float:
     return float(((trainings["high"] - trainings["low"]) / 2).median())
 
 
-def compare_at_rows(curves: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
-    """Read another network's curves off at the paper's rows.
+def sessions(folder: Path, source: Source) -> pd.DataFrame:
+    """Score the models in a folder that were trained on over re-drawn splits, around each new draw.
 
     Returns
     -------
-    DataFrame [shape=(n_rows, 7)]
-        row, epochs, batch size; in per cent the accuracy that the paper prints and the network's
-        on ``test`` and ``training`` segments; ``difference``, test less paper, in points.
+    DataFrame [shape=(n_scored, 7)]
+        recipe; ``drawn after``, the epoch after which the split was drawn again; ``epoch``, the one
+        after which the model was scored on the new test segments: at once, after one more epoch,
+        and at the others before the next draw whose predictions were kept; the scores in per cent.
+        Draws whose predictions were not kept, and runs on another features table, are left out.
     """
-    rows = paper.rename_axis("row").reset_index()
-    rows = rows.merge(
-        curves, left_on=["batch_size", "epochs"], right_on=["batch_size", "epoch"], how="left"
+    lines = []
+    for path in sorted(folder.glob("*/metrics.json")):
+        content = provenance.read_json(path)
+        given = content["parameters"]
+        if given.get("resplit_after") and same_content(runs.source(content), source):
+            after = runs.load_after(path.parent)
+            lines += [{"recipe": label(given), **one} for one in _around(after, given)]
+    return pd.DataFrame(lines, columns=["recipe", "drawn after", "epoch", *NAMES])
+
+
+def _around(after: dict[int, pd.DataFrame], given: dict) -> Iterator[dict]:
+    drawn_after = given["resplit_after"]
+    for drawn, until in zip(drawn_after, [*drawn_after[1:], max(after)], strict=True):
+        own = [epoch for epoch in after if drawn < epoch <= until]
+        for epoch in [drawn, *own] if drawn in after and own else []:
+            tested = after[epoch][after[own[0]]["part"] == "test"]
+            scores = scores_of(tested["label"], tested["predicted"])
+            yield {"drawn after": drawn, "epoch": epoch, **scores}
+
+
+def first_epochs(scored: pd.DataFrame) -> pd.Series:
+    """Return by how much the first epoch on a new draw changes the test accuracy, in points.
+
+    ``scored`` is what :func:`sessions` returns.
+    """
+    later = scored["epoch"] - scored["drawn after"]
+    accuracies = scored.assign(later=later).pivot_table(
+        index=["recipe", "drawn after"], columns="later", values="accuracy"
     )
-    table = rows[["row", "epochs", "batch_size", "accuracy", "test", "training"]]
-    return table.assign(difference=rows["test"] - rows["accuracy"]).rename(
-        columns={"batch_size": "batch size", "accuracy": "paper"}
-    )
+    return accuracies.reindex(columns=[0, 1]).diff(axis=1)[1].dropna()

@@ -114,6 +114,13 @@ def _correct(predictions: list[pd.DataFrame]) -> tuple[np.ndarray, pd.Series]:
     return np.array(right, dtype=float), clips(predictions[0])
 
 
+def shared(rows: pd.DataFrame) -> list[str]:
+    """Return the groups of rows that differ in their epochs alone, as in ``"1, 2 and 3"``."""
+    apart = [name for name in _SETTINGS if name != "epochs"]
+    groups = [list(of.index) for _, of in rows.groupby(apart, sort=False, dropna=False)]
+    return [f"{', '.join(of[:-1])} and {of[-1]}" for of in groups if len(of) > 1]
+
+
 def source(rows: pd.DataFrame) -> Source:
     """Return the features table that all rows were measured on."""
     return rows["source"].dropna().iloc[0]

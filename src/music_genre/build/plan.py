@@ -11,6 +11,7 @@ import dataclasses
 import json
 import os
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from operator import itemgetter
@@ -57,6 +58,7 @@ def steps(asked: Options) -> list[Step]:
         )
     recipes = _files(PARAMS / "recipes") if asked.recipes else {}
     resplit = _files(PARAMS / "resplit") if asked.recipes else {}
+    claims = _files(PARAMS / "claims") if asked.recipes else {}
     last = list(rows.values())[-1]
     groups: dict[str, list[Step]] = {
         "rows": [
@@ -75,6 +77,7 @@ def steps(asked: Options) -> list[Step]:
                 for name, file in resplit.items()
             ),
         ],
+        "claims": [_training(folder / "claims" / name, file) for name, file in claims.items()],
         "splits": [
             step
             for name in asked.splits
@@ -96,7 +99,7 @@ def steps(asked: Options) -> list[Step]:
         "splits": " ".join(asked.splits),
     }
     showing = []
-    for section in shown(asked):
+    for section in shown(asked, rows.values()):
         if section.per_row:
             showing += [
                 Step(
@@ -121,9 +124,15 @@ def steps(asked: Options) -> list[Step]:
     return [*trainings, *showing]
 
 
-def shown(asked: Options) -> list[Section]:
-    """Return the sections that are asked for, in their order."""
-    return [it for it in SECTIONS if not it.asked_by or getattr(asked, it.asked_by)]
+def shown(asked: Options, rows: Iterable[Path]) -> list[Section]:
+    """Return the sections that are asked for and that the rows' files allow, in their order."""
+    texts = [file.read_text(encoding="utf-8", errors="replace") for file in rows]
+    of_paper = any("paper:" in text and "accuracy" in text for text in texts)
+    return [
+        it
+        for it in SECTIONS
+        if (not it.asked_by or getattr(asked, it.asked_by)) and (of_paper or not it.of_paper)
+    ]
 
 
 def _tables() -> list[str]:
@@ -349,11 +358,12 @@ def _page(asked: Options, planned: list[Step], checksum: str) -> dict:
     module = SOURCES / "report" / "page.py"
     template = [path for path in (SOURCES / "report" / "template").iterdir() if path.is_file()]
     read = [module, *sorted(imported(module)), *sorted(template)]
+    rows = [step.file for step in planned if step.row]
     shown_notebooks = [step.target for step in planned if step.row or not step.trains]
     return {
         "page": {
             "rows": [step.row for step in planned if step.row],
-            "sections": [section.name for section in shown(asked)],
+            "sections": [section.name for section in shown(asked, rows)],
         },
         "target": display_path(REPORTS / asked.table / "report.html"),
         "content": {

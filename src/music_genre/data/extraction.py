@@ -17,6 +17,7 @@ import soxr
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
+from music_genre import names
 from music_genre.data.columns import COLUMNS, FEATURES, SEGMENT_LENGTH
 from music_genre.data.features import extract_clip, segment_features
 from music_genre.exceptions import InputError
@@ -109,7 +110,7 @@ def write(
     summary = {
         "clips": len(clips) - len(problems),
         "segments": len(table),
-        "problems": problems.assign(path=problems["path"].map(display_path)).to_dict("records"),
+        "problems": problems.assign(path=problems["path"].map(_shown)).to_dict("records"),
     }
     with atomic(path.with_suffix(".problems.json")) as temporary:
         temporary.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
@@ -124,6 +125,10 @@ def write(
         f"clips left out: {len(problems):,}.",
         file=sys.stderr,
     )
+
+
+def _shown(path: Path) -> str:
+    return names.readable(display_path(path))
 
 
 def _describe(paths: pd.Series, folder: Path) -> dict[Path, np.ndarray | InputError]:

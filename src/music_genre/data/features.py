@@ -11,6 +11,7 @@ import soundfile
 from scipy.ndimage import median_filter
 from threadpoolctl import threadpool_limits
 
+from music_genre import names
 from music_genre.data.columns import (
     FEATURES,
     MFCC,
@@ -136,9 +137,10 @@ def extract_clip(path: str | Path, *, label: str | None = None) -> pd.DataFrame:
     with threadpool_limits(1):  # the number of threads would change the last bits of products
         rows = [segment_features(segment) for segment in segments]
     table = pd.DataFrame(rows, columns=FEATURES)
-    table.insert(0, "filename", [f"{path.stem}.{i}.wav" for i in range(len(table))])
+    stem = names.normal(path.stem)
+    table.insert(0, "filename", [f"{stem}.{i}.wav" for i in range(len(table))])
     table.insert(1, "length", SEGMENT_LENGTH)
-    table["label"] = path.parent.name if label is None else label
+    table["label"] = names.normal(path.parent.name) if label is None else label
     return table
 
 

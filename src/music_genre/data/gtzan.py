@@ -4,6 +4,7 @@
 """
 
 import hashlib
+import os
 import re
 import sys
 import warnings
@@ -14,6 +15,7 @@ import soundfile
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
+from music_genre import names
 from music_genre.data import find
 from music_genre.data.columns import SAMPLE_RATE, SEGMENT_LENGTH
 from music_genre.data.find import AUDIO, TABLE
@@ -59,9 +61,10 @@ def find_clips(folder: str | Path) -> pd.DataFrame:
     DataFrame [shape=(n_clips, 3)]
         ``path``; ``clip``, a unique name: the file's name without suffix, with ``<genre>.`` in
         front if it does not start so already; ``genre``, the name of the file's folder.
-        ``hip-hop`` becomes ``hiphop`` in both. Sorted by genre and clip. A clip that is there in
-        several formats is used once, in the format that comes first in ``AUDIO``; a warning
-        names the other files.
+        ``hip-hop`` becomes ``hiphop`` in both, and both are as
+        :func:`music_genre.names.normal` writes them; a warning names folders that become one genre
+        so. Sorted by genre and clip. A clip that is there in several formats is used once, in the
+        format that comes first in ``AUDIO``; a warning names the other files.
 
     Raises
     ------
@@ -71,8 +74,10 @@ def find_clips(folder: str | Path) -> pd.DataFrame:
     files = _files(folder)
     second = files[files["fault"] == "second format"]
     if len(second):
-        names = ", ".join(path.name for path in second["path"])
-        warnings.warn(f"Not used: the clip is there in another format: {names}", stacklevel=2)
+        listed = ", ".join(names.readable(path.name) for path in second["path"])
+        warnings.warn(f"Not used: the clip is there in another format: {listed}", stacklevel=2)
+    for line in _merged(files):
+        warnings.warn(line, stacklevel=2)
     return _used(files)
 
 
@@ -113,7 +118,7 @@ def check(folder: str | Path) -> pd.DataFrame:
         if found["samples"] and same != clip:
             rows.append(("duplicate", genre, clip, f"= {same}"))
     for path, _, genre, fault in files[files["fault"] != ""].itertuples(index=False):
-        rows.append((fault, genre, path.name, ""))
+        rows.append((fault, genre, names.readable(path.name), ""))
     faults = pd.DataFrame(rows, columns=["fault", "genre", "clip", "detail"])
     order = faults["fault"].map(list(FAULTS).index)
     return faults.iloc[order.argsort(kind="stable")].reset_index(drop=True)
@@ -131,6 +136,7 @@ def report(folder: str | Path) -> str:
     lines += [
         f"  {genre:12} {n:>5,}" for genre, n in clips["genre"].value_counts(sort=False).items()
     ]
+    lines += _merged(_files(folder))
     faults = check(folder)
     for fault, group in faults.groupby("fault", sort=False):
         lines.append(f"{fault}: {len(group):,} ({FAULTS[fault]})")
@@ -156,6 +162,11 @@ def _files(folder: str | Path) -> pd.DataFrame:
     rows = []
     for path in (path for below in find.genre_folders(root) for path in find.files_in(below)):
         genre, stem = _plain(path.parent.name), _plain(path.stem)
+        if not genre:
+            raise InputError(
+                f"{display_path(root)} holds a folder whose name is {path.parent.name!r}, only "
+                "spaces: name it after its genre."
+            )
         clip = stem if stem.startswith(f"{genre}.") else f"{genre}.{stem}"
         rows.append((path, clip, genre, find.fault(path)))
     files = pd.DataFrame(rows, columns=["path", "clip", "genre", "fault"])
@@ -171,8 +182,17 @@ def _used(files: pd.DataFrame) -> pd.DataFrame:
     return files.loc[files["fault"] == "", ["path", "clip", "genre"]].reset_index(drop=True)
 
 
+def _merged(files: pd.DataFrame) -> list[str]:
+    """Name the folders whose names differ, but not the genre that they stand for."""
+    folders = files["path"].map(lambda path: path.parent.name)
+    return [
+        f"Counted as one genre, {genre}: the folders {', '.join(map(ascii, ways))}"
+        for genre, ways in names.merged(folders).items()
+    ]
+
+
 def _plain(name: str) -> str:
-    return re.sub(r"^hip-hop(?=\.|$)", "hiphop", name)
+    return re.sub(r"^hip-hop(?=\.|$)", "hiphop", names.normal(name))
 
 
 def _decode(path: Path) -> dict:
@@ -181,7 +201,7 @@ def _decode(path: Path) -> dict:
     if path.stat().st_size == 0:
         return found
     try:
-        with soundfile.SoundFile(path) as clip:
+        with soundfile.SoundFile(os.fsencode(path)) as clip:  # not all names are UTF-8
             found |= {"rate": clip.samplerate, "channels": clip.channels}
             audio = hashlib.sha256(f"{clip.samplerate} {clip.channels}".encode())
             for block in clip.blocks(BLOCK, dtype="float32"):  # exact for up to 24 bits
@@ -213,6 +233,6 @@ def _faults(found: dict, *, gtzan: bool) -> list[tuple[str, str]]:
 
 if __name__ == "__main__":
     try:
-        print(report(sys.argv[1] if len(sys.argv) > 1 else DATA))
+        print(names.readable(report(sys.argv[1] if len(sys.argv) > 1 else DATA)))
     except InputError as error:
         sys.exit(str(error))

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from music_genre import names
 from music_genre.data import find
 from music_genre.data.columns import COLUMNS, FEATURES, INPUTS
 from music_genre.exceptions import InputError
@@ -28,6 +29,7 @@ class Source:
     sha256: str  # of the file, for information: its content is what counts
     ignored_columns: list[str] = field(default_factory=list)
     left_out: list[dict[str, str]] = field(default_factory=list)  # clips: clip, path, reason
+    merged: dict[str, list[str]] = field(default_factory=dict)  # labels written in several ways
     fingerprint: list[float] = field(default_factory=list)  # of the content: :func:`fingerprint`
 
     @property
@@ -51,7 +53,8 @@ def load(features: str = "") -> tuple[pd.DataFrame, Source]:
     Returns
     -------
     segments : DataFrame [shape=(n_segments, 60)]
-        The columns :data:`music_genre.data.columns.COLUMNS`, in that order.
+        The columns :data:`music_genre.data.columns.COLUMNS`, in that order. Filenames and labels
+        are text, as :func:`music_genre.names.normal` writes them.
     source : Source
         What it is, for captions and provenance.
 
@@ -70,14 +73,17 @@ def load(features: str = "") -> tuple[pd.DataFrame, Source]:
             f"{name} lacks {_count(missing, 'column')}: a table needs the 60 columns of GTZAN's "
             "features_3_sec.csv, as music_genre.data.features writes them."
         )
-    ignored = [column for column in table if column not in COLUMNS]
+    ignored = [names.normal(column) for column in table if column not in COLUMNS]
     table = table[COLUMNS].copy()
+    merged = names.merged(table["label"].unique())
+    for column in ("filename", "label"):
+        table[column] = table[column].map(names.normal).astype(str)
     _check_names(table, name)
     _check_numbers(table, name)
     order = sorted(range(len(table)), key=lambda i: natural_key(table["filename"].iloc[i]))
     table = table.iloc[order].reset_index(drop=True)  # a split draws by position
     source = Source(
-        path=path.name,
+        path=names.readable(path.name),
         is_sample=path.resolve() == find.SAMPLE_TABLE,
         clips=clips(table).nunique(),
         segments=len(table),
@@ -85,6 +91,7 @@ def load(features: str = "") -> tuple[pd.DataFrame, Source]:
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         fingerprint=fingerprint(table),
         ignored_columns=ignored,
+        merged=merged,
         left_out=_left_out(path, segments=len(table)),
     )
     return table, source
@@ -110,12 +117,12 @@ def fingerprint(table: pd.DataFrame) -> list[float]:
         Numbers of about the square root of the number of values. See :func:`same_content`.
     """
     ordered = table.sort_values("filename")
-    names = ordered["filename"].str.cat(ordered["label"], sep=",").str.cat(sep="\n")
+    listed = ordered["filename"].str.cat(ordered["label"], sep=",").str.cat(sep="\n")
     values = ordered[FEATURES].to_numpy(dtype=float)
     spread = values.std(axis=0)
     scaled = (values - values.mean(axis=0)) / np.where(spread > 0, spread, 1)
     n = len(table) + len(FEATURES)
-    bits = hashlib.shake_256(names.encode()).digest(4 * -(-n // 8))
+    bits = hashlib.shake_256(listed.encode()).digest(4 * -(-n // 8))
     signs = 2.0 * np.unpackbits(np.frombuffer(bits, dtype=np.uint8).reshape(4, -1), axis=1) - 1
     rows, columns = signs[:, : len(table)], signs[:, len(table) : n]
     return [round(float(r @ scaled @ c), 6) for r, c in zip(rows, columns, strict=True)]
@@ -207,7 +214,7 @@ def _read(path: Path) -> pd.DataFrame:
 def _check_names(table: pd.DataFrame, name: str) -> None:
     if table.empty:
         raise InputError(f"{name} holds no segments: extract the features again.")
-    empty = table["label"].str.strip() == ""
+    empty = table["label"] == ""
     if empty.any():
         raise InputError(
             f"{name}: the label of {_segments(table, empty)} is empty: name its genre or drop the "

@@ -31,6 +31,7 @@ from music_genre.data.splits import PARTS, tracks
 from music_genre.data.table import Source, same_content
 from music_genre.exceptions import InputError
 from music_genre.metrics import classification
+from music_genre.metrics.predictions import by_genre, read, vote
 from music_genre.models import runs
 from music_genre.models.estimators import ClusterClassifier, SequenceClassifier, cnn, rnn
 
@@ -219,7 +220,7 @@ def fit_and_time(
             "filename": segments["filename"].to_numpy()[test],
             "label": y[test],
             "predicted": genres[probabilities.argmax(axis=1)],
-            **dict(zip(genres, probabilities.T, strict=True)),
+            **by_genre(genres, probabilities),
         }
     )
     return Measured(
@@ -283,9 +284,8 @@ def track_accuracy(predictions: pd.DataFrame) -> float:
     names = tracks(predictions)
     if names.isna().any():
         return np.nan
-    means = predictions.drop(columns=["filename", "label", "predicted"]).groupby(names).mean()
-    votes = means.columns[means.to_numpy().argmax(axis=1)]  # idxmax fails on a broken model's NaN
-    return 100 * float((votes == predictions["label"].groupby(names).first()).mean())
+    truth = predictions["label"].groupby(names).first()
+    return 100 * float((vote(predictions, names) == truth).mean())
 
 
 def scores(measured: Mapping[str, Measured]) -> pd.DataFrame:
@@ -417,8 +417,7 @@ def load(output: Path) -> tuple[dict, pd.DataFrame, pd.DataFrame]:
     """
     content = runs.read_finished(output / "baselines.json", notebook="baselines")
     path = runs.as_published(output / "baselines-predictions.csv")
-    predictions = pd.read_csv(path, dtype=str, keep_default_na=False)
-    return content, pd.read_csv(output / "baselines.csv"), predictions
+    return content, pd.read_csv(output / "baselines.csv"), read(path)
 
 
 def finished(output: Path, *, source: Source, given: dict, identity: str) -> bool:

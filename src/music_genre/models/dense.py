@@ -1,9 +1,10 @@
 """A dense network on the same 58 inputs: no sequence, one number per input."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
@@ -24,7 +25,7 @@ def network(n_inputs: int, n_genres: int, *, seed: int) -> "keras.Model":
 
     ``seed`` seeds Python, NumPy and the back end: weights, dropout and the order of batches.
     """
-    import keras  # takes seconds, and is not needed where the curves are kept
+    import keras  # takes seconds, and is not needed where the results are kept
 
     keras.utils.set_random_seed(seed)
     layers = [keras.Input((n_inputs,))]
@@ -35,58 +36,60 @@ def network(n_inputs: int, n_genres: int, *, seed: int) -> "keras.Model":
     return model
 
 
-def curves(segments: pd.DataFrame, *, epochs: Mapping[int, int], seed: int) -> pd.DataFrame:
-    """Train one network for each batch size, for its number of epochs, with a progress bar.
+def predictions(
+    segments: pd.DataFrame, *, epochs: Mapping[int, Sequence[int]], seed: int
+) -> dict[tuple[int, int], pd.DataFrame]:
+    """Train one network for each batch size, and predict all segments after the epochs named.
 
     A third of the segments is held out; the scaling is fitted on all of them, as in the paper.
 
+    Parameters
+    ----------
+    epochs
+        By batch size, the epochs after which to predict; the last is where training ends.
+
     Returns
     -------
-    DataFrame [shape=(n_epochs_of_all, 4)]
-        batch_size; epoch, from 1; accuracy in per cent on ``test`` segments after the epoch and
-        on ``training`` segments while it ran.
+    dict of DataFrame [shape=(n_segments, 3)]
+        part, label and predicted, by batch size and epoch.
     """
     from keras.callbacks import LambdaCallback
 
     parts = splits.split(segments, "segment", test_size=TEST_SIZE, seed=seed)
     data = inputs.prepare(segments, parts=parts, scale_on="all")
-    x = data.x[:, :, 0]
-    trained = []
+    x, genres = data.x[:, :, 0], np.array(data.genres)
+    predicted = {}
     form = {"desc": "training", "unit": "epoch", "ncols": 80, "file": sys.stdout}
-    with tqdm(total=sum(epochs.values()), **form) as bar:
-        for batch_size, last in epochs.items():
-            model = network(x.shape[1], len(data.genres), seed=seed)
-            history = model.fit(
+    with tqdm(total=sum(map(max, epochs.values())), **form) as bar:
+        for batch_size, after in epochs.items():
+            model = network(x.shape[1], len(genres), seed=seed)
+
+            def at_end(epoch: int, _: dict, size=batch_size, after=after, model=model) -> None:
+                bar.update()
+                if epoch + 1 in after:
+                    codes = model.predict(x, batch_size=1024, verbose=0).argmax(axis=1)
+                    predicted[size, epoch + 1] = pd.DataFrame(
+                        {"part": parts, "label": segments["label"], "predicted": genres[codes]}
+                    )
+
+            model.fit(
                 x[data.train],
                 data.y[data.train],
-                validation_data=(x[data.test], data.y[data.test]),
-                epochs=last,
+                epochs=max(after),
                 batch_size=batch_size,
-                callbacks=[LambdaCallback(on_epoch_end=lambda epoch, logs: bar.update())],
+                callbacks=[LambdaCallback(on_epoch_end=at_end)],
                 verbose=0,
-            ).history
-            trained.append(
-                pd.DataFrame(
-                    {
-                        "batch_size": batch_size,
-                        "epoch": range(1, last + 1),
-                        "test": history["val_accuracy"],
-                        "training": history["accuracy"],
-                    }
-                )
             )
-    return pd.concat(trained, ignore_index=True).assign(
-        test=lambda curve: 100 * curve["test"], training=lambda curve: 100 * curve["training"]
-    )
+    return predicted
 
 
-def identity(source: Source, *, epochs: Mapping[int, int], seed: int) -> dict:
-    """Return what determines :func:`curves`, for :func:`music_genre.models.runs.kept`."""
+def identity(source: Source, *, epochs: Mapping[int, Sequence[int]], seeds: Sequence[int]) -> dict:
+    """Return what determines :func:`predictions`, for :func:`music_genre.models.runs.kept`."""
     return {
         "source": source,
         "units": UNITS,
         "dropout": DROPOUT,
         "test_size": TEST_SIZE,
-        "epochs": sorted(epochs.items()),
-        "seed": seed,
+        "epochs": sorted((int(size), [*map(int, after)]) for size, after in epochs.items()),
+        "seeds": list(seeds),
     }

@@ -15,6 +15,7 @@ from music_genre import params, provenance
 from music_genre.data.table import Source, same_content
 from music_genre.exceptions import InputError
 from music_genre.metrics import classification
+from music_genre.metrics.predictions import read
 from music_genre.paths import atomic, display_path
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def load(run: Path) -> tuple[dict, pd.DataFrame, pd.DataFrame]:
         The folder holds no finished run.
     """
     content = read_finished(run / "metrics.json", notebook="train")
-    predictions = pd.read_csv(as_published(run / "predictions.csv"))
+    predictions = read(as_published(run / "predictions.csv"))
     return content, pd.read_csv(run / "history.csv"), predictions
 
 
@@ -120,7 +121,7 @@ def load_after(run: Path) -> dict[int, pd.DataFrame]:
     earlier = as_published(run / "predictions_after.csv")
     found = {}
     if earlier.exists():
-        for epoch, of in pd.read_csv(earlier).groupby("epoch"):
+        for epoch, of in read(earlier).groupby("epoch"):
             found[int(epoch)] = of[PREDICTED].reset_index(drop=True)
     return found | {len(history): predictions[PREDICTED]}
 
@@ -190,6 +191,11 @@ def finished(
     return content, history, predictions
 
 
+def settings(content: dict) -> dict:
+    """Return what shaped a run, from its metrics: this version's parameters of the training."""
+    return {k: v for k, v in _determined_by(content)["parameters"].items() if k != "score_after"}
+
+
 def with_seeds(run: Path) -> list[Path]:
     """Return the folders of a run and of the same with other seeds.
 
@@ -242,19 +248,22 @@ def kept(path: Path, identity: dict, compute: Callable[[], pd.DataFrame]) -> pd.
         dtypes = {name: _dtype(results[name]) for name in results}
         content = {"identity": wanted, "dtypes": dtypes, "provenance": provenance.record()}
         provenance.write_json(note, content)
-    if not content["dtypes"]:
+    dtypes = content["dtypes"]
+    if not dtypes:
         return pd.DataFrame()
     return pd.read_csv(
         path,
-        dtype={name: dtype for name, dtype in content["dtypes"].items() if dtype != "object"},
+        dtype={name: dtype.split()[0] for name, dtype in dtypes.items() if dtype != "object"},
         keep_default_na=False,
-        na_values=["NaN"],
+        # In text without gaps, NaN is what a genre is called.
+        na_values={name: ["NaN"] for name, dtype in dtypes.items() if dtype != "str"},
     )
 
 
 def _dtype(column: pd.Series) -> str:
-    is_text = pd.api.types.infer_dtype(column, skipna=True) == "string"
-    return "str" if is_text else str(column.dtype)
+    if pd.api.types.infer_dtype(column, skipna=True) == "string":
+        return "str" if column.notna().all() else "str or missing"
+    return str(column.dtype)
 
 
 def _settings(given: dict) -> dict:

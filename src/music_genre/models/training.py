@@ -11,6 +11,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from music_genre import terminal
+from music_genre.metrics.predictions import by_genre
 from music_genre.models import checkpoints
 from music_genre.models.inputs import Prepared
 
@@ -162,7 +163,7 @@ def predict(model: keras.Model, data: Prepared, segments: pd.DataFrame) -> pd.Da
             "part": data.parts[used],
             "label": segments["label"].to_numpy()[used],
             "predicted": genres[probabilities.argmax(axis=1)],
-            **dict(zip(genres, probabilities.T, strict=True)),
+            **by_genre(data.genres, probabilities),
         }
     )
 

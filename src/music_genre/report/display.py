@@ -1,48 +1,61 @@
 """Figures and tables in a notebook, each with its caption and the data it was measured on."""
 
-import io
 from collections.abc import Iterable
-from html import escape
 from inspect import cleandoc
+from typing import LiteralString
 
 import pandas as pd
 from IPython.display import HTML, Image, Markdown, display
 from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from music_genre.data.table import Source
+from music_genre.report import fonts, markdown
 
 _DPI = 160  # shown at half the size, so that screens of twice the usual density show all pixels
 
 
 def figure(fig: Figure, caption: str, source: Source | str) -> None:
     """Show a figure with its caption, which is its alternative text too."""
-    buffer = io.BytesIO()
-    fig.savefig(buffer, format="png", dpi=_DPI, bbox_inches="tight", facecolor="white")
-    display(Image(buffer.getvalue(), alt=caption, retina=True))
+    picture, boxes = fonts.png(fig, dpi=_DPI)
+    display(Image(picture, alt=caption, retina=True))
     display(HTML(_caption(caption, source)))
+    say(
+        """
+        {% if boxes %}
+        No installed font has {{ boxes | listed }}: boxes stand for them in this figure. A font that
+        has them, once installed, is found by itself.
+        {% endif %}
+        """,
+        boxes=boxes,
+    )
 
 
 def table(frame: pd.DataFrame, caption: str, source: Source | str, *, decimals: int = 2) -> None:
     """Show a table without its index, with its caption; missing values as a dash."""
     whole = frame.select_dtypes("integer").columns
-    html = frame.rename(columns={"f1": "F1"}).to_html(
-        index=False,
-        border=0,
-        classes="result",
-        na_rep="–",
-        float_format=f"{{:,.{decimals}f}}".format,
-        formatters=dict.fromkeys(whole, "{:,}".format),
-    )
-    display(HTML(html + _caption(caption, source)))
+    # Names are neither mathematics nor cut off.
+    with pd.option_context("display.html.use_mathjax", False, "display.max_colwidth", None):
+        html = frame.rename(columns={"f1": "F1"}).to_html(
+            index=False,
+            border=0,
+            classes="result",
+            na_rep="–",
+            float_format=f"{{:,.{decimals}f}}".format,
+            formatters=dict.fromkeys(whole, "{:,}".format),
+        )
+    display(HTML(Markup(html) + _caption(caption, source)))
 
 
-def say(template: str, **values: object) -> None:
+def say(template: LiteralString, **values: object) -> None:
     """Show sentences (Markdown) that quote results; nothing if there are none.
 
     ``template`` is a Jinja template. Its filters: ``fixed(1)`` for decimals, ``signed(1)`` with
     the sign, ``count`` for whole numbers with separators, ``listed`` for "a, b and c",
-    ``ranges("row")`` for "rows 1-3 and 7". A name that is not among the values is an error.
+    ``ranges("row")`` for "rows 1-3 and 7", ``code`` for names of files. A name that is not among
+    the values is an error. Values are shown as they are written, never as Markdown or HTML. That
+    holds for the values alone: build no template from them, as Jinja would run what they hold.
     """
     text = _TEMPLATES.from_string(cleandoc(template)).render(values).strip()
     if text:
@@ -55,8 +68,13 @@ def _listed(words: Iterable[object]) -> str:
 
 
 def _ranges(names: Iterable[str], noun: str = "") -> str:
-    """Return names after their noun, three or more consecutive numbers as a range: rows 1-3."""
+    """Return names after their noun, three or more consecutive numbers as a range: rows 1-3.
+
+    Nothing, if there are none.
+    """
     names = list(names)
+    if not names:
+        return ""
     groups: list[list[str]] = []
     for name in names:
         before = groups[-1][-1] if groups else ""
@@ -73,41 +91,65 @@ def _ranges(names: Iterable[str], noun: str = "") -> str:
     return f"{noun}{plural} {_listed(parts)}".strip()
 
 
-_TEMPLATES = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+_TEMPLATES = Environment(
+    undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=markdown.escape
+)
 _TEMPLATES.filters |= {
     "fixed": lambda value, decimals=1: f"{value:,.{decimals}f}",
     "signed": lambda value, decimals=1: f"{value:+,.{decimals}f}",
     "count": lambda value: f"{value:,}",
     "listed": _listed,
     "ranges": _ranges,
+    "code": markdown.code,
 }
 
 
 def banner(source: Source) -> None:
     """Say which table this page is about; on the sample, what that means and how to get GTZAN's."""
     if source.is_sample:
-        display(
-            HTML(
-                '<div class="banner"><strong>These figures are not GTZAN’s.</strong> They were '
-                f"measured on the embedded sample: {source.clips:,} clips, {source.segments:,} "
-                "segments, too few for the paper’s results to be judged by. For GTZAN’s: "
-                "<code>make data</code> downloads it; <code>GTZAN=path make report</code> takes a "
-                "copy that you have, <code>FEATURES=path</code> its features table.</div>"
-            )
+        warning = Markup(
+            '<div class="banner"><strong>These figures are not GTZAN’s.</strong> They were '
+            "measured on the embedded sample: {:,} clips, {:,} segments, too few for the paper’s "
+            "results to be judged by. For GTZAN’s: <code>make data</code> downloads it; "
+            "<code>GTZAN=path make report</code> takes a copy that you have, "
+            "<code>FEATURES=path</code> its features table.</div>"
         )
+        display(HTML(warning.format(source.clips, source.segments)))
     say("Data: {{ label }}.", label=source.label)
     left_out(source)
-    if source.ignored_columns:
-        say(f"Columns beyond the 60, ignored: {', '.join(source.ignored_columns)}.")
+    say(
+        """
+        {% for genre, ways in merged.items() %}
+        - Counted as one genre, {{ genre }}: segments labelled {{ ways | listed }}.
+        {% endfor %}
+        """,
+        merged={genre: list(map(ascii, ways)) for genre, ways in source.merged.items()},
+    )
+    say(
+        "{% if columns %}Columns beyond the 60, ignored: {{ columns | join(', ') }}.{% endif %}",
+        columns=source.ignored_columns,
+    )
 
 
 def left_out(source: Source) -> None:
     """Name the clips that an extracted table lacks, each with the reason; nothing if none."""
-    if source.left_out:
-        reasons = "".join(f"\n- {problem['reason']}" for problem in source.left_out)
-        say(f"Clips left out of {source.path}: {len(source.left_out):,}.\n{reasons}")
+    say(
+        """
+        {% if problems %}
+        Clips left out of {{ path }}: {{ problems | length | count }}.
+
+        {% for problem in problems %}
+        - {{ problem.reason }}
+        {% endfor %}
+        {% endif %}
+        """,
+        path=source.path,
+        problems=source.left_out,
+    )
 
 
-def _caption(caption: str, source: Source | str) -> str:
+def _caption(caption: str, source: Source | str) -> Markup:
     label = source if isinstance(source, str) else source.label
-    return f'<p class="caption">{escape(caption)} <span class="source">[{escape(label)}]</span></p>'
+    return Markup(
+        '<p class="caption tex2jax_ignore mathjax_ignore">{} <span class="source">[{}]</span></p>'
+    ).format(caption, label)

@@ -10,6 +10,7 @@ import nbformat
 import pandas as pd
 from bs4 import BeautifulSoup
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from nbconvert import HTMLExporter
 from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from pygments.formatters import HtmlFormatter
@@ -31,7 +32,7 @@ class Part:
 
     id: str
     title: str
-    html: str = ""
+    html: Markup = Markup()
     headings: list[dict[str, str]] = field(default_factory=list)  # of the third level
     failed: str = ""  # why there is nothing to show
     folder: str = ""  # where a row failed
@@ -76,14 +77,16 @@ def build(folder: Path, *, sections: Sequence[str], rows: Sequence[str]) -> Path
                 drop = set() if run == runs[0] else {"once"}
                 parts.append(_row(run, notebooks=per_row[name], drop=drop))
     *others, conclusion = single.values()
-    environment = Environment(loader=FileSystemLoader(TEMPLATE), undefined=StrictUndefined)
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATE), undefined=StrictUndefined, autoescape=True
+    )
     html = environment.get_template("page.html.j2").render(
         sections=parts,
         banner=_tagged(conclusion, "banner"),
-        headline="".join(_tagged(one, "headline") for one in (conclusion, *others)),
+        headline=Markup().join(_tagged(one, "headline") for one in (conclusion, *others)),
         made=_provenance(runs),
-        css=(TEMPLATE / "style.css").read_text(encoding="utf-8"),
-        highlight_css=HtmlFormatter(style="friendly").get_style_defs(".highlight"),
+        css=Markup((TEMPLATE / "style.css").read_text(encoding="utf-8")),
+        highlight_css=Markup(HtmlFormatter(style="friendly").get_style_defs(".highlight")),
     )
     with atomic(folder / "report.html") as temporary:
         temporary.write_text(html, encoding="utf-8")
@@ -139,7 +142,7 @@ def _section(name: str, notebooks: list, *, title: str = "", drop: set[str] = fr
         )
         for notebook in notebooks
     ]
-    html = (f"<h1>{title}</h1>" if title else "") + "".join(fragments)
+    html = (Markup("<h1>{}</h1>").format(title) if title else "") + Markup().join(fragments)
     soup = BeautifulSoup(html, "html.parser")
     section = Part(id=re.sub(r"\W+", "-", name), title=title or soup.h1.get_text())
     for tag in soup.find_all(id=True):  # of cells and headings: not unique on a page of many
@@ -157,13 +160,13 @@ def _section(name: str, notebooks: list, *, title: str = "", drop: set[str] = fr
         heading["id"] = slug
         if heading.name == "h3" and not title:
             section.headings.append({"id": slug, "title": text})
-    section.html = str(soup)
+    section.html = Markup(soup)
     return section
 
 
-def _fragment(cells: list) -> str:
+def _fragment(cells: list) -> Markup:
     html, _ = _exporter().from_notebook_node(nbformat.v4.new_notebook(cells=cells))
-    return html
+    return Markup(html)
 
 
 @cache
@@ -178,13 +181,13 @@ def _exporter() -> HTMLExporter:
     )
 
 
-def _tagged(notebook: nbformat.NotebookNode, tag: str) -> str:
+def _tagged(notebook: nbformat.NotebookNode, tag: str) -> Markup:
     """Return what the cells with a tag show, without their code."""
     cells = [cell for cell in notebook.cells if tag in cell.metadata.get("tags", [])]
     soup = BeautifulSoup(_fragment(cells), "html.parser")
     for code in soup.select("details.code"):
         code.decompose()
-    return str(soup)
+    return Markup(soup)
 
 
 def _provenance(runs: list[Path]) -> dict[str, object]:

@@ -14,6 +14,7 @@ import pandas as pd
 from music_genre import provenance
 from music_genre.analysis import recipes, table1
 from music_genre.exceptions import InputError
+from music_genre.metrics import predictions
 from music_genre.paths import REPORTS, ROOT, atomic, display_path, natural_key
 from music_genre.report import readme
 from music_genre.report.figures import table1 as figures
@@ -21,6 +22,7 @@ from music_genre.report.figures import table1 as figures
 PUBLISHED = REPORTS / "gtzan"
 README = ROOT / "README.md"
 MODEL = ["model.keras", "scaler.json"]  # of a run; only the last row's are published
+PREDICTIONS = {"predictions.csv", "predictions_after.csv", "baselines-predictions.csv"}
 _DIGITS = 3  # of the published probabilities
 
 
@@ -43,7 +45,7 @@ def publish(folder: Path, settings: Path, target: Path = PUBLISHED) -> None:
     for path in _results(folder):
         copy = new / path.relative_to(folder)
         copy.parent.mkdir(parents=True, exist_ok=True)
-        if path.name.endswith("predictions.csv"):
+        if path.name in PREDICTIONS:
             _pack(path, copy.with_name(f"{path.name}.gz"))
         else:
             shutil.copy(path, copy)
@@ -131,8 +133,7 @@ def _results(folder: Path) -> list[Path]:
 
 def _pack(path: Path, target: Path) -> None:
     """Write predictions compressed, with fewer digits; the same bytes every time."""
-    predictions = pd.read_csv(path, keep_default_na=False, na_values=[""])
-    predictions.to_csv(
+    predictions.read(path).to_csv(
         target,
         index=False,
         float_format=f"%.{_DIGITS}g",
@@ -165,8 +166,9 @@ def not_nearest(folder: Path, settings: Path) -> list[str]:
         The recipe study was not made, or does not cover every row.
     """
     rows, paper = table1.load(folder / "rows"), recipes.paper_rows(settings)
-    trainings, curves = recipes.load(folder / "recipes")
-    scored = recipes.score(trainings, recipes.points(trainings, curves, paper), paper)
+    trainings, _ = recipes.load(folder / "recipes")
+    measured = recipes.measure(folder / "recipes", trainings.index)
+    scored = recipes.score(trainings, recipes.points(trainings, measured, paper), paper)
     nearest = scored[~scored["resplit"]].iloc[0]
     return [
         name

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from music_genre.analysis import leakage, table1
 from music_genre.exceptions import InputError
+from music_genre.report.markdown import escape
 
 TEMPLATES = Path(__file__).parent / "template"
 _MARKED = r"(<!-- {}: make publish -->\n).*?(<!-- end -->)"
@@ -48,9 +50,12 @@ def by_split(folder: Path) -> str:
 
 
 def _render(name: str, table: pd.DataFrame, **values: object) -> str:
-    lines = [list(table), ["---"] * len(table.columns), *table.to_numpy().tolist()]
-    markdown = "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
-    templates = Environment(loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined)
+    lines = [" | ".join(map(_cell, line)) for line in [list(table), *table.to_numpy().tolist()]]
+    lines.insert(1, " | ".join(["---"] * len(table.columns)))
+    markdown = Markup("\n".join(f"| {line} |" for line in lines))
+    templates = Environment(
+        loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, finalize=escape
+    )
     template = templates.get_template(f"readme-{name}.md.j2")
     return template.render(table=markdown if len(table) else "", **values).strip() + "\n"
 
@@ -58,4 +63,4 @@ def _render(name: str, table: pd.DataFrame, **values: object) -> str:
 def _cell(value: object) -> str:
     if isinstance(value, float):
         return "–" if pd.isna(value) else f"{value:.2f}"
-    return str(value)
+    return escape(value)

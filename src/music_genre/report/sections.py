@@ -17,6 +17,7 @@ class Section:
     given: Mapping[str, str] = field(default_factory=dict)
     needs: tuple[str, ...] = ()  # the groups of trainings and fits whose results it shows
     asked_by: str = ""  # the option without which it is left out: "recipes" or "splits"
+    of_paper: bool = False  # left out where no row says what the paper reports
     per_row: tuple[str, ...] = ()  # the notebooks that each row has instead
 
 
@@ -24,6 +25,18 @@ SECTIONS = (
     Section("explore"),
     Section("features"),
     Section("row", per_row=("train", "evaluate")),
+    Section(
+        "explanations",
+        given={"results": "{folder}/rows", "rows": "{rows}", "printed": "{table}"},
+        needs=("rows", "seeds", "recipes"),
+        of_paper=True,
+    ),
+    Section(
+        "claims",
+        given={"results": "{folder}"},
+        needs=("rows", "recipes", "claims"),
+        asked_by="recipes",
+    ),
     Section(
         "recipes",
         given={"results": "{folder}/recipes", "trainings": "{recipes}", "printed": "{table}"},
@@ -45,6 +58,6 @@ SECTIONS = (
     Section(
         "table1",
         given={"results": "{folder}/rows", "rows": "{rows}"},
-        needs=("rows", "seeds", "recipes"),
+        needs=("rows", "seeds", "recipes", "claims"),
     ),
 )

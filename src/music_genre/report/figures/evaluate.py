@@ -14,6 +14,7 @@ def confusion(counts: pd.DataFrame) -> Figure:
     fig = Figure(figsize=(side + 0.8, side), layout="constrained")
     ax = fig.subplots()
     sns.heatmap(shares, annot=counts, fmt="d", cmap="Blues", vmin=0, vmax=1, square=True, ax=ax,
+                xticklabels=True, yticklabels=True,
                 cbar_kws={"label": "share of the true genre", "shrink": 0.8})  # fmt: skip
     ax.set(xlabel="predicted", ylabel="true")
     return fig

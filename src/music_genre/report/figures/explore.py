@@ -104,7 +104,8 @@ def genre_shares(counts: pd.Series) -> Figure:
     pie, bars = fig.subplots(1, 2, width_ratios=[1, 1.3])
     pie.pie(counts, labels=list(counts.index), colors=colors, autopct="%.1f%%", pctdistance=0.8,
             textprops={"fontsize": 8}, wedgeprops={"edgecolor": "white"})  # fmt: skip
-    bars.barh(counts.index, counts, color=colors)
+    bars.barh(range(len(counts)), counts, color=colors)
+    bars.set_yticks(range(len(counts)), counts.index)
     bars.bar_label(bars.containers[0], fmt="{:,.0f}", padding=3)
     bars.invert_yaxis()
     bars.set(xlabel="segments", xlim=(0, counts.max() * 1.12))

@@ -6,7 +6,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.ticker import SymmetricalLogLocator
 
-from music_genre.report.figures.style import INK, OURS, TEST, WIDTH, genre_colors
+from music_genre.report.figures.style import INK, OURS, TEST, WIDTH, genre_colors, legend
 
 
 def scaling(before: pd.DataFrame, after: pd.DataFrame) -> Figure:
@@ -18,6 +18,7 @@ def scaling(before: pd.DataFrame, after: pd.DataFrame) -> Figure:
         ax.set_title(f"{title} scaling")
     panels[0].set(xscale="symlog", xlabel="value (symmetric log scale)")
     panels[0].xaxis.set_major_locator(SymmetricalLogLocator(base=1000, linthresh=2))
+    panels[0].xaxis.set_major_formatter("{x:g}")
     panels[1].set_xlabel("standard deviations from the mean")
     sns.despine(fig)
     return fig
@@ -30,6 +31,7 @@ def deviation(apart: pd.DataFrame) -> Figure:
     ax.scatter(apart["column"], apart["largest"].clip(lower=1e-16), s=14, color=OURS)
     ax.axhline(1e-3, color=TEST, lw=1, label="one thousandth of a standard deviation")
     ax.set(yscale="log", ylabel="standard deviations")
+    ax.yaxis.set_major_formatter("{x:g}")
     ax.tick_params(axis="x", rotation=90, labelsize=6)
     ax.legend(frameon=False)
     sns.despine(fig)
@@ -53,15 +55,16 @@ def components(points: np.ndarray, labels: pd.Series, shares: np.ndarray) -> Fig
     colors = genre_colors(genres)
     fig = Figure(figsize=(WIDTH, 5.2), layout="constrained")
     ax = fig.subplots()
+    means = []
     for genre in genres:
         x, y = points[(labels == genre).to_numpy()].T
         ax.scatter(x, y, s=7, alpha=0.45, linewidths=0, color=colors[genre])
-        ax.scatter(x.mean(), y.mean(), s=90, color=colors[genre], edgecolor=INK, label=genre)
+        means.append(ax.scatter(x.mean(), y.mean(), s=90, color=colors[genre], edgecolor=INK))
     ax.set(
         xlabel=f"first component ({shares[0]:.1%} of the variance)",
         ylabel=f"second component ({shares[1]:.1%})",
     )
-    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+    legend(ax, means, genres)
     sns.despine(fig)
     return fig
 

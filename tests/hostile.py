@@ -1,0 +1,58 @@
+"""Names that attack, or that are merely taken for something else than a name."""
+
+RUN = "document.title=1"  # what a browser would run, were it taken for code
+NAMES = [
+    # HTML
+    f"<img src=x onerror={RUN}>",
+    f"<script>{RUN}</script>",
+    f"<svg/onload={RUN}>",
+    f'"><img src=x onerror={RUN}>',
+    f"'><body onload={RUN}>",
+    f"</title></style></code></td><script>{RUN}</script>",
+    f"<!--><img src=x onerror={RUN}>-->",
+    f"<details open ontoggle={RUN}>",
+    f"<iframe srcdoc='<script>parent.{RUN}</script>'>",
+    f"<math><mtext><table><mglyph><style><img src=x onerror={RUN}>",
+    "<base href=//evil.example/>",
+    "<meta http-equiv=refresh content=0;url=//evil.example>",
+    "<link rel=stylesheet href=//evil.example>",
+    "<form action=//evil.example><button>",
+    "<b>bold</b>",
+    "&lt;b&gt; &amp; &copy;",
+    # Markdown
+    f"[click](javascript:{RUN})",
+    f"![](x){{onerror={RUN}}}",
+    "![picture](http://evil.example/x.png)",
+    "<http://evil.example/>",
+    "http://evil.example/",
+    "www.evil.example",
+    "a@evil.example",
+    f"[x]: javascript:{RUN}",
+    f"`</code><img src=x onerror={RUN}>`",
+    "**bold** *it* __bold__ _it_ ~~gone~~",
+    "# heading",
+    "- item",
+    "+ item",
+    "1. item",
+    "> quote",
+    "a|b|c",
+    "---",
+    ": definition",
+    # Jinja, mathematics, terminals
+    "{{ 7 * 7 }}",
+    "{{ cycler.__init__.__globals__.os.system('touch pwned') }}",
+    "{% for x in y %}",
+    "{# gone #}",
+    "$x^2$",
+    "Ba$$in",
+    "A$AP $x",
+    r"\(x\) \[y\] \alpha",
+    "\x1b]0;title\x07",
+    "gpj.\u202eexe",
+    "two\nlines",
+    # Columns, numbers, missing values
+    "None", "NA", "nan", "NaN", "null", "True", "1960", "01", "1e5", "-1", "inf",
+    "filename", "part", "label", "predicted", "test", "probability of rock",
+    # Letters
+    "_misc", "__init__", "演歌", "caf\u00e9", "رock", "🎷", "a,b;c\"d'e", "x" * 120,
+]  # fmt: skip
