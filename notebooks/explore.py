@@ -35,6 +35,7 @@ segments, source = table.load(given.features)
 
 # %% tags=["banner"]
 display.banner(source)
+display.other_files(source)
 
 # %% [markdown]
 # ## The workflow

@@ -84,6 +84,7 @@ else:
         f"{ours.label}; published: {source.label}",
     )
     display.left_out(ours)
+    display.other_files(ours)
 
 # %% [markdown]
 # ## Label encoding

@@ -1,6 +1,7 @@
 """Many clips to one table: whole, in order, the same however it came about."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -120,6 +121,8 @@ def test_only_a_changed_clip_is_described_again(tmp_path, clips, described):
     pd.testing.assert_frame_equal(first, again, check_exact=True)
 
     soundfile.write(clips["path"][2], np.sin(np.arange(70_000)), SAMPLE_RATE)
+    os.utime(clips["path"][2], (0, 0))  # whatever the clock says: the content is new
+    os.utime(clips["path"][1], (2**32, 2**32))
     changed, _ = extract(clips, cache=tmp_path / "kept")
     assert described == ["b.00000"]
     pd.testing.assert_frame_equal(changed[:4], first[:4], check_exact=True)
@@ -186,6 +189,78 @@ def test_bad_clips_are_named_and_counted_and_the_rest_is_described(
     said = capsys.readouterr().err
     assert all(reason in said for reason in reasons.values())
     assert said.endswith("table.csv: 8 segments of 4 clips; clips left out: 5.\n")
+
+
+def described_folder(music: Path, out: Path) -> tuple[dict, pd.DataFrame]:
+    """Describe a folder as `make report` does; return what is noted and the table."""
+    extraction.describe_folder(music, out)
+    return json.loads(out.with_suffix(".problems.json").read_text()), pd.read_csv(out)
+
+
+def test_what_is_not_used_is_told_in_the_terminal_and_kept_for_the_page(
+    tmp_path, one_core, monkeypatch, capsys
+):
+    music = tmp_path / "clips"
+    make_clips(music, each=1)
+    (music / "pop" / "live").mkdir(parents=True)
+    (music / "pop" / "live" / "x.m4a").write_bytes(b"?")
+    (music / "a" / "lost.wav").symlink_to("gone.wav")
+    (music / "a" / "cover.jpg").touch()
+    (music / "loose.wav").touch()
+    cut = (music / "b" / "b.00000.wav").read_bytes()
+    (music / "b" / "Album").mkdir()
+    (music / "b" / "Album" / "cut.wav").write_bytes(cut[: len(cut) * 6 // 10])
+    monkeypatch.setenv("PATH", "")  # no ffmpeg
+    for _ in range(2):  # the second run takes from the cache what the first one computed
+        noted, table = described_folder(music, tmp_path / "t.csv")
+        said = capsys.readouterr().err
+        assert (noted["clips"], noted["segments"]) == (3, len(table)) == (3, 5)
+        assert {problem["clip"]: problem["reason"] for problem in noted["problems"]} == {
+            "pop.live/x": "pop/live/x.m4a: needs ffmpeg (install ffmpeg, or convert it to flac).",
+            "a.lost": "a/lost.wav: broken link (what it links to does not exist: replace it or "
+            "leave it out).",
+        }
+        (odd,) = noted["odd"]
+        assert odd["reason"] == (
+            "b.Album/cut: cut.wav: its header promises 6.00 s, it holds 3.60 s."
+        )
+        assert [(group["files"], group["names"]) for group in noted["unused"]] == [
+            (1, ["loose.wav"]),
+            (1, ["a/cover.jpg"]),
+        ]
+        assert noted["lost_genres"] == ["pop"]
+        for told in ("pop/live/x.m4a", "a/lost.wav", "cut.wav: its header promises", "cover.jpg",
+                     "loose.wav", "Genre left out: pop"):  # fmt: skip
+            assert told in said
+        last = "5 segments of 3 clips; clips left out: 2; other files: 2."
+        assert said.splitlines()[-1].endswith(last)
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9.wav", b"a\nb.wav", b"\x1b[2J.wav"])
+def test_a_clip_whose_name_is_no_text_is_described(tmp_path, one_core, capsys, name):
+    clips = make_clips(tmp_path / "clips", each=1)
+    folder = clips["path"][0].parent
+    (folder / "a.00000.wav").rename(folder / os.fsdecode(name))
+    (folder / os.fsdecode(b"bad" + name)).write_text("no audio")
+    noted, table = described_folder(tmp_path / "clips", tmp_path / "t.csv")
+    assert len(table) == 4
+    assert len(noted["problems"]) == 1
+    assert "\x1b" not in capsys.readouterr().err
+
+
+def test_whatever_a_clip_raises_is_its_own_problem(tmp_path, clips, one_core, monkeypatch):
+    def raises(path):
+        if path.stem == "a.00001":
+            raise ZeroDivisionError("by zero")
+        return extract_clip(path)
+
+    monkeypatch.setattr(extraction, "extract_clip", raises)
+    table, problems = extract(clips, cache=tmp_path / "kept")
+    assert len(table) == 6
+    assert problems["reason"].to_list() == [
+        "a.00001.wav cannot be described (ZeroDivisionError: by zero): replace the file or leave "
+        "it out."
+    ]
 
 
 def test_strict_makes_a_bad_clip_an_error(tmp_path, clips, described):

@@ -134,8 +134,9 @@ def test_a_clip_of_just_one_segment_is_described(tmp_path):
 def test_a_file_that_is_no_audio_is_named(tmp_path):
     (tmp_path / "text.wav").write_text("no audio")
     (tmp_path / "empty.wav").touch()
-    for name in ("text.wav", "empty.wav"):
-        with pytest.raises(InputError, match=rf"^{name} cannot be read.*Format not recognised"):
-            extract_clip(tmp_path / name)
+    with pytest.raises(InputError, match=r"^text\.wav cannot be read.*Format not recognised"):
+        extract_clip(tmp_path / "text.wav")
+    with pytest.raises(InputError, match=r"^empty\.wav cannot be read.*it holds 0 bytes"):
+        extract_clip(tmp_path / "empty.wav")
     with pytest.raises(InputError, match="No such file"):
         extract_clip(tmp_path / "missing.wav")

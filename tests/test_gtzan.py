@@ -1,5 +1,7 @@
 """A copy of GTZAN, or of one's own music, in every form it may have."""
 
+import json
+import os
 import subprocess
 import sys
 
@@ -23,6 +25,12 @@ def found(folder):
     clips = gtzan.find_clips(folder)
     assert list(clips) == ["path", "clip", "genre"]
     return {row.clip: (row.genre, row.path.name) for row in clips.itertuples()}
+
+
+def others(folder):
+    """Return the files that are no clips, each with the reason."""
+    files = gtzan.list_files(folder)
+    return {row.name: row.fault for row in files.itertuples() if row.fault}
 
 
 @pytest.mark.parametrize("suffix", ["wav", "au", "mp3", "flac", "ogg"])
@@ -68,8 +76,11 @@ def test_clips_are_in_order_of_genre_and_clip(tmp_path):
 def test_clip_in_two_formats_is_taken_once_and_the_other_named(tmp_path):
     for suffix in ["mp3", "au", "wav"]:
         write(tmp_path / "blues" / f"blues.00000.{suffix}")
-    with pytest.warns(UserWarning, match=r"blues\.00000\.au, blues\.00000\.mp3"):
-        assert found(tmp_path) == {"blues.00000": ("blues", "blues.00000.wav")}
+    assert found(tmp_path) == {"blues.00000": ("blues", "blues.00000.wav")}
+    assert others(tmp_path) == {
+        "blues/blues.00000.au": "second format",
+        "blues/blues.00000.mp3": "second format",
+    }
 
 
 def test_hidden_folders_are_passed_over(tmp_path):
@@ -123,7 +134,8 @@ def test_check_names_every_fault(tmp_path):
     (genres / "jazz" / "jazz.00055.wav").touch()
     soundfile.write(genres / "jazz" / "jazz.00056.wav", np.zeros(0), 22_050)
     (genres / "jazz" / "._jazz.00055.wav").write_bytes(b"fork")
-    (genres / "jazz" / "jazz.00057.m4a").write_bytes(b"?")
+    (genres / "jazz" / "jazz.00057.txt").write_bytes(b"?")
+    (genres / "jazz" / ".DS_Store").touch()
     write(genres / "blues" / "blues.00000.mp3")
     faults = gtzan.check(tmp_path)
     missing = faults[faults["fault"] == "missing"]
@@ -132,7 +144,7 @@ def test_check_names_every_fault(tmp_path):
     rows = faults[faults["fault"] != "missing"].drop(columns="genre")
     assert list(rows.itertuples(index=False, name=None)) == [
         ("unreadable", "jazz.00054", "Format not recognised"),
-        ("empty", "jazz.00055", "no samples"),
+        ("unreadable", "jazz.00055", "it holds 0 bytes"),
         ("empty", "jazz.00056", "no samples"),
         ("wrong length", "pop.00001", "15.00 s, 330,750 samples"),
         ("wrong sample rate", "pop.00002", "44,100 Hz"),
@@ -140,7 +152,8 @@ def test_check_names_every_fault(tmp_path):
         ("duplicate", "rock.00016", "= metal.00058"),
         ("second format", "blues.00000.mp3", ""),
         ("resource fork", "._jazz.00055.wav", ""),
-        ("not audio", "jazz.00057.m4a", ""),
+        ("hidden", ".DS_Store", ""),
+        ("not audio", "jazz.00057.txt", ""),
     ]
     text = gtzan.report(tmp_path)
     assert "Clips: 9 (GTZAN)" in text
@@ -175,7 +188,7 @@ def test_shared_copy_holds_one_unreadable_clip():
     assert set(clips["genre"]) == set(gtzan.GENRES)
     assert {path.suffix for path in clips["path"]} == {".wav", ".au"}
     faults = gtzan.check(SHARED)
-    faults = faults[faults["fault"] != "missing"]
+    faults = faults[~faults["fault"].isin(["missing", "outside the genres"])]
     assert list(zip(faults["fault"], faults["clip"], strict=True)) == [("unreadable", "jazz.00054")]
 
 
@@ -186,3 +199,167 @@ def test_command_prints_the_report():
     assert "unreadable: 1" in run.stdout
     assert "Features table: features_3_sec.csv" in run.stdout
     assert run.stderr == ""  # no progress bar where nobody watches
+
+
+def put(folder, *names):
+    for name in names:
+        write(folder / name, pitch=200 + 10 * len(name))
+
+
+def test_songs_are_found_at_any_depth(tmp_path):
+    put(tmp_path, "rock/Artist/Album/x.mp3", "rock/y.wav", "jazz/Miles/y.wav", "pop/a/b/c/d/z.wav")
+    assert found(tmp_path) == {
+        "rock.Artist/Album/x": ("rock", "x.mp3"),
+        "rock.y": ("rock", "y.wav"),
+        "jazz.Miles/y": ("jazz", "y.wav"),
+        "pop.a/b/c/d/z": ("pop", "z.wav"),
+    }
+
+
+def test_songs_of_one_name_in_two_albums_are_two_clips(tmp_path):
+    put(tmp_path, "rock/A/01.wav", "rock/B/01.wav", "rock/01.wav", "jazz/01.wav")
+    assert set(found(tmp_path)) == {"rock.A/01", "rock.B/01", "rock.01", "jazz.01"}
+
+
+def test_clips_that_would_have_one_name_are_told_apart_by_their_sound(tmp_path):
+    write(tmp_path / "hip-hop" / "a.wav", pitch=100)
+    write(tmp_path / "hiphop" / "a.wav", pitch=200)
+    write(tmp_path / "rock" / "a.wav", pitch=300)
+    write(tmp_path / "rock" / "a.WAV", pitch=400)
+    write(tmp_path / "rock" / "rock.a.wav", pitch=500)
+    clips = found(tmp_path)
+    assert len(clips) == 5
+    assert {genre for genre, _ in clips.values()} == {"hiphop", "rock"}
+    assert others(tmp_path) == {}
+    write(tmp_path / "hiphop" / "a.wav", pitch=100)  # the same file twice is one clip
+    assert len(found(tmp_path)) == 4
+    assert others(tmp_path) == {"hiphop/a.wav": "second copy"}
+
+
+def test_every_file_is_a_clip_or_named_with_its_reason(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", "")  # no ffmpeg
+    root = tmp_path / "genres"
+    put(root, "rock/a.wav", "jazz/Miles/b.wav", "loose.wav")
+    put(tmp_path, "elsewhere/c.wav")
+    for name in ("rock/cover.jpg", "rock/.DS_Store", "rock/._a.wav", "pop/x.m4a", "pop/deep/y.WMA",
+                 "readme.txt", "notes/n.txt", ".trash/t.wav"):  # fmt: skip
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+    (root / "rock" / "lost.wav").symlink_to("gone.wav")
+    (root / "rock" / "up").symlink_to("..")
+    (root / "rock" / "home").symlink_to(tmp_path.parent)
+    (root / "blue").symlink_to("jazz")
+    (root / "empty").mkdir()
+    os.mkfifo(root / "rock" / "pipe.wav")
+    assert set(found(tmp_path)) == {"rock.a", "jazz.Miles/b"}
+    assert others(tmp_path) == {
+        "rock/cover.jpg": "not audio",
+        "rock/.DS_Store": "hidden",
+        "rock/._a.wav": "resource fork",
+        "pop/x.m4a": "needs ffmpeg",
+        "pop/deep/y.WMA": "needs ffmpeg",
+        "readme.txt": "not audio",
+        "notes/n.txt": "not audio",
+        ".trash": "hidden",
+        "loose.wav": "in no genre",
+        "elsewhere/c.wav": "outside the genres",
+        "rock/lost.wav": "broken link",
+        "rock/up": "repeated folder",
+        "rock/home": "repeated folder",
+        "blue": "repeated folder",
+        "empty": "empty folder",
+        "rock/pipe.wav": "no regular file",
+    }
+    text = gtzan.report(tmp_path)
+    assert "Clips: 2 (own music)" in text
+    assert "Files that are no clips: 16" in text
+    assert all(name.rpartition("/")[2] in text for name in others(tmp_path))
+    assert "pop              0" in text
+    assert "install ffmpeg, or convert" in text
+    assert "No fault found" not in text
+
+
+def test_a_folder_that_cannot_be_read_is_named(tmp_path, monkeypatch):
+    put(tmp_path, "rock/a.wav", "jazz/b.wav", "rock/locked/c.wav")
+    scandir = os.scandir
+
+    def refuse(path):
+        if str(path).endswith("locked"):
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert others(tmp_path) == {"rock/locked": "unreadable folder"}
+
+
+def test_a_linked_genre_is_followed_once(tmp_path):
+    put(tmp_path, "elsewhere/polka/a.wav", "music/jazz/b.wav")
+    (tmp_path / "music" / "polka").symlink_to(tmp_path / "elsewhere" / "polka")
+    (tmp_path / "music" / "polka" / "again").symlink_to(tmp_path / "music" / "polka")
+    assert set(found(tmp_path / "music")) == {"polka.a", "jazz.b"}
+    assert others(tmp_path / "music") == {"polka/again": "repeated folder"}
+
+
+@pytest.mark.parametrize(
+    "name", ["caf\udce9.wav", "a\nb.wav", "\x1b[31mred.wav", " x .wav", "-i.wav"]
+)
+def test_a_name_of_any_bytes_is_a_clip_and_can_be_written(tmp_path, name):
+    write(tmp_path / "jazz" / "a.wav", seconds=4)
+    write(tmp_path / "rock" / "a.wav", seconds=4, pitch=200)
+    (tmp_path / "rock" / "a.wav").rename(tmp_path / "rock" / name)
+    clip, _ = found(tmp_path)
+    text = clip + gtzan.report(tmp_path)
+    assert text.encode().decode() == text
+    assert "\x1b" not in text
+    assert gtzan.report(tmp_path).endswith("No fault found")
+
+
+@pytest.mark.parametrize("typed", ["{}/copy/genres", "{}/copy/genres/", "~/copy/genres/"])
+def test_a_path_is_understood_alike_by_all(tmp_path, monkeypatch, typed):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    put(tmp_path / "copy", "genres/rock/a.wav", "genres/jazz/b.wav")
+    published = tmp_path / "copy" / "features_3_sec.csv"
+    published.touch()
+    typed = typed.format(tmp_path)
+    assert find.published_table(typed) == published
+    assert find.features_and_music("", typed)[0] == published
+    assert find.genres(typed) == tmp_path / "copy" / "genres"
+    assert len(gtzan.find_clips(typed)) == 2
+    assert "Features table: features_3_sec.csv\nClips: 2" in gtzan.report(typed)
+
+
+def test_the_state_of_a_folder_changes_with_all_that_matters(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", "")  # no ffmpeg
+    put(tmp_path, "rock/a.wav", "jazz/c.wav")
+    (tmp_path / "rock" / "b.m4a").touch()
+    (tmp_path / "rock" / "up").symlink_to("..")
+    clip, states = tmp_path / "rock" / "a.wav", []
+
+    def changed():
+        states.append(json.dumps(find.state(tmp_path)))
+        assert states[-1] == json.dumps(find.state(tmp_path))  # and stays so
+        return states[-1] not in states[:-1]
+
+    assert changed()
+    before = clip.stat()
+    write(clip, pitch=999)  # in place, of the same size
+    os.utime(clip, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert changed()
+    os.utime(clip, (2**32, 2**32))  # a clock that is ahead
+    assert changed()
+    (tmp_path / "rock" / "lost.wav").symlink_to("gone.wav")
+    assert changed()
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "ffmpeg").touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    assert changed()
+
+
+def test_what_extraction_writes_is_none_of_the_music(tmp_path, monkeypatch):
+    written = [tmp_path / name for name in ("extracted.csv", "extracted.problems.json")]
+    monkeypatch.setattr(find, "_EXTRACTED", written)
+    put(tmp_path, "rock/a.wav", "jazz/c.wav")
+    before = find.state(tmp_path)
+    for path in [*written, tmp_path / "features_3_sec.csv"]:
+        path.touch()
+    assert find.state(tmp_path) == before

@@ -97,12 +97,20 @@ def test_seed_decides():
     assert intervals.interval(correct, groups) != intervals.interval(correct, groups, seed=1)
 
 
+def test_where_a_group_is_not_known_no_interval_is():
+    some = ["a", "b", "c", None]
+    for ends in (
+        intervals.interval(ONE_WRONG, some),
+        intervals.paired_difference(ONE_WRONG, ONE_WRONG, some),
+        intervals.unpaired_difference(ONE_WRONG, GROUPS, ONE_WRONG, some),
+    ):
+        assert all(map(math.isnan, ends))
+
+
 def test_input_without_an_interval_is_an_error():
     with pytest.raises(InputError, match="1 group was tested"):
         intervals.interval([1, 0, math.nan], ["a", "a", "b"])
     with pytest.raises(InputError, match="4 segments have 3 groups"):
         intervals.interval(ONE_WRONG, GROUPS[:3])
-    with pytest.raises(InputError, match="4 segments have 3 groups"):
-        intervals.interval(ONE_WRONG, ["a", "b", "c", None])
     with pytest.raises(InputError, match="not tested on the same segments"):
         intervals.paired_difference([1, 1, 0, math.nan], ONE_WRONG, GROUPS)

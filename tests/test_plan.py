@@ -218,15 +218,6 @@ def test_folder_that_may_not_be_searched_is_named(monkeypatch):
         build.features_and_music(typed.Options(music="/"))
 
 
-def test_table_that_is_no_text_is_refused_at_once(tmp_path):
-    with (tmp_path / "sparse.csv").open("wb") as file:
-        file.truncate(10**10)
-    (tmp_path / "excel.csv").write_text("filename;length", encoding="utf-16")
-    for name in ("sparse.csv", "excel.csv"):
-        with pytest.raises(InputError, match=rf"^{name} is no text: name a features table as CSV"):
-            build.features_and_music(typed.Options(features=str(tmp_path / name)))
-
-
 def test_plan_can_be_followed_by_hand(params, monkeypatch):
     """It names the Python that it was written with, whatever characters that has in its path."""
     monkeypatch.setattr(plan.sys, "executable", "/a $(b) #c/python")

@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import SHARED, needs_shared
 
@@ -77,15 +79,57 @@ def test_extra_columns_are_named_and_left_out(tmp_path, few_rows):
     assert source.ignored_columns == ["more", "source"]
 
 
-def test_clip_is_the_name_without_segment(few_rows):
-    assert table.clips(few_rows).iloc[0] == "blues.00000"
-    odd = few_rows.head(1).assign(filename="my song.wav")
-    assert table.clips(odd).iloc[0] == "my song.wav"
+@pytest.mark.parametrize(
+    ("filename", "label", "length", "track"),
+    [
+        ("blues.00000.3.wav", "blues", 66_149, "blues.00000"),
+        ("rock.A/01.10.wav", "rock", 66_149, "rock.A/01"),
+        ("blues.00000.wav", "blues", 661_794, "blues.00000"),
+        ("blues.00000.wav", "blues", 66_149, "blues.00000"),
+        ("hiphop.00012.wav", "hip-hop", 661_794, "hiphop.00012"),
+        ("song.01.wav", "rock", 66_149, "song"),
+        ("song.wav", "rock", 661_794, "song"),
+        ("rock.3.wav", "rock", 661_794, "rock.3"),
+        ("Vol. 2.wav", "rock", 661_794, "Vol. 2"),
+        ("rock.3.wav", "rock", 66_149, None),
+        ("song.wav", "rock", 66_149, None),
+    ],
+)
+def test_a_row_tells_its_track_or_nothing(filename, label, length, track):
+    row = pd.DataFrame({"filename": [filename], "label": [label], "length": [length]})
+    told = table.tracks(row).iloc[0]
+    assert told == track if track else pd.isna(told)
+
+
+def test_a_table_of_one_row_per_track_has_so_many_clips(tmp_path, few_rows):
+    names = few_rows["label"] + "." + (few_rows.index % 20).astype(str).str.zfill(5) + ".wav"
+    _, source = table.load(written(tmp_path, few_rows.assign(filename=names, length=661_794)))
+    assert "mine.csv: 60 clips, 60 segments" in source.label
+
+
+def test_where_tracks_are_not_told_none_are_counted(tmp_path, few_rows):
+    names = [f"song {i}.wav" for i in few_rows.index]
+    _, source = table.load(written(tmp_path, few_rows.assign(filename=names)))
+    assert source.label.startswith("mine.csv: 60 segments, ")
+
+
+@needs_shared
+def test_the_published_table_of_whole_tracks_has_a_thousand():
+    rows = pd.read_csv(SHARED / "features_30_sec.csv")
+    assert len(rows) == table.tracks(rows).nunique()
 
 
 def test_missing_file_is_named():
     with pytest.raises(InputError, match=r"^nowhere\.csv does not exist: "):
         table.load("nowhere.csv")
+
+
+@pytest.mark.parametrize("typed", ["mine.csv", "~/mine.csv"])
+def test_home_is_where_a_user_says_it_is(tmp_path, monkeypatch, few_rows, typed):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path, few_rows)
+    assert table.load(typed)[1].segments == 60
 
 
 @pytest.mark.parametrize(
@@ -98,9 +142,82 @@ def test_file_that_is_no_table(tmp_path, content):
         table.load(str(path))
 
 
-def test_folder_instead_of_file(tmp_path):
-    with pytest.raises(InputError, match="cannot be read as a CSV table"):
-        table.load(str(tmp_path))
+def a_folder(path):
+    path.mkdir()
+
+
+def a_sparse_file(path):
+    with path.open("wb") as file:
+        file.truncate(10 * 2**30)
+
+
+def cut_off_while_copied(path):
+    with path.open("wb") as file:
+        file.write(find.SAMPLE_TABLE.read_bytes())
+        file.truncate(10 * 2**30)
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (a_folder, "is a folder and no table"),
+        (os.mkfifo, "is a pipe or a device and no file"),
+        (a_sparse_file, "some were never written"),
+        (cut_off_while_copied, "some were never written"),
+        (lambda path: path.symlink_to("gone.csv"), "does not exist"),
+        (lambda path: path.write_text("a,b", encoding="utf-16"), "bytes of zero"),
+    ],
+    ids=["folder", "pipe", "sparse", "cut off", "broken link", "UTF-16"],
+)
+def test_what_can_be_no_table_is_told_at_once(tmp_path, make, sentence):
+    make(tmp_path / "t.csv")
+    for read in (table.load, find.features_and_music):
+        with pytest.raises(InputError, match=rf"^t\.csv .*{sentence}"):
+            read(str(tmp_path / "t.csv"))
+
+
+@pytest.mark.parametrize(
+    ("separator", "decimal", "called"),
+    [(";", ",", "semicolons"), (";", ".", "semicolons"), ("\t", ",", "tabs"), ("|", ".", "bars")],
+)
+def test_other_separators_are_named(tmp_path, few_rows, separator, decimal, called):
+    few_rows.to_csv(tmp_path / "t.csv", index=False, sep=separator, decimal=decimal,
+                    encoding="utf-8-sig")  # fmt: skip
+    with pytest.raises(InputError, match=f"separates its columns by {called}"):
+        table.load(str(tmp_path / "t.csv"))
+
+
+def test_decimal_commas_are_named(tmp_path, few_rows):
+    few_rows.to_csv(tmp_path / "t.csv", index=False, decimal=",")
+    with pytest.raises(InputError, match="is not numeric: .* write a number, with a decimal point"):
+        table.load(str(tmp_path / "t.csv"))
+
+
+@pytest.mark.parametrize(
+    ("blank", "sentence"),
+    [([60], "row 61 is blank"), ([60, 61], "2 of rows 61 to 62 are blank"),
+     ([30], "row 31 is blank")],
+)  # fmt: skip
+def test_blank_rows_are_numbered(tmp_path, few_rows, blank, sentence):
+    lines = few_rows.to_csv(index=False).splitlines()
+    for row in blank:
+        lines.insert(row + 1, "," * 59)
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    with pytest.raises(InputError, match=sentence):
+        table.load(str(tmp_path / "t.csv"))
+
+
+def test_a_segment_without_a_name_is_told_by_its_row(tmp_path, few_rows):
+    few_rows.loc[6, "filename"] = ""
+    with pytest.raises(InputError, match="the filename of row 7 is empty"):
+        table.load(written(tmp_path, few_rows))
+
+
+@pytest.mark.parametrize("value", [1e300, -1e300, 1e19])
+def test_a_number_beyond_any_sound_is_named(tmp_path, few_rows, value):
+    few_rows.loc[4, "tempo"] = value
+    with pytest.raises(InputError, match=r"tempo is -?1e\+\d+ in segment blues\.00000\.4\.wav"):
+        table.load(written(tmp_path, few_rows))
 
 
 def test_missing_columns_are_named(tmp_path, few_rows):

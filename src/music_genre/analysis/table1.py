@@ -239,7 +239,7 @@ def findings(rows: pd.DataFrame) -> Findings:
     both = finished.dropna(subset=["paper accuracy"])
     paper, ours = both["paper accuracy"], both["accuracy"]
     sides = {"above": paper > both["high"], "below": paper < both["low"]}
-    sides["inside"] = ~(sides["above"] | sides["below"])
+    sides["inside"] = both["low"].notna() & ~(sides["above"] | sides["below"])
     ranked = len(both) > 2 and paper.nunique() > 1 and ours.nunique() > 1
     gap = finished["train accuracy"] - finished["accuracy"]
     return Findings(

@@ -14,9 +14,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
-from operator import itemgetter
 from pathlib import Path
 
 from music_genre import pairs
@@ -47,26 +46,7 @@ def features_and_music(asked: typed.Options) -> tuple[Path, Path | None]:
         raise InputError(
             f"the path of {features.name} is not UTF-8: rename its folder, or link to it."
         ) from error
-    _check_text(features)
     return features, music
-
-
-def _check_text(features: Path) -> None:
-    """Refuse what is no table of text before it is read: it may have any size."""
-    try:
-        with features.open("rb") as file:
-            begin = file.read(1000)
-    except FileNotFoundError:  # it is still to be extracted
-        return
-    except OSError as error:
-        raise InputError(
-            f"{display_path(features)} cannot be read ({error.strerror}): make it readable, or "
-            "name another features table."
-        ) from error
-    if b"\0" in begin:
-        raise InputError(
-            f"{display_path(features)} is no text: name a features table as CSV, in UTF-8."
-        )
 
 
 def check_files(planned: list[plan.Step]) -> None:
@@ -84,20 +64,12 @@ def check_files(planned: list[plan.Step]) -> None:
 
 
 def extraction(music: Path, *, strict: bool) -> dict:
-    """Describe the extraction of features from music, by all that determines the table.
-
-    That is the size and the times of each file, also the time of its last change, which no program
-    can set. The clips' own checksums decide what is computed again (``data.extraction``).
-    """
+    """Describe the extraction of features from music, by all that determines the table."""
     module = plan.SOURCES / "data" / "extraction.py"
-    root = find.genres(music) or music
     return {
         "music": str(music.resolve()),
         "strict": strict,
-        "files": [
-            (str(path.relative_to(root)), at.st_size, at.st_mtime_ns, at.st_ctime_ns)
-            for path, at in sorted(_below(root), key=itemgetter(0))
-        ],
+        "files": find.state(music),
         "content": {
             display_path(path): done.sha256_of_source(path)
             for path in [module, *sorted(plan.imported(module))]
@@ -106,23 +78,6 @@ def extraction(music: Path, *, strict: bool) -> dict:
         "results": [display_path(find.EXTRACTED.with_suffix(".problems.json"))],
         "shows": [],
     }
-
-
-def _below(root: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """Yield the files below a folder, through links too, without what extraction itself writes."""
-    kept = find.EXTRACTED.with_suffix("")  # each clip's values
-    seen = {(kept.stat().st_dev, kept.stat().st_ino)} if kept.exists() else set()
-    for folder, inner, names in os.walk(root, followlinks=True):
-        at = Path(folder).stat()
-        if (at.st_dev, at.st_ino) in seen:  # a link to a folder above
-            inner.clear()
-            continue
-        seen.add((at.st_dev, at.st_ino))
-        for name in names:
-            path = Path(folder, name)
-            if not name.startswith((".", "extracted.")):
-                with suppress(OSError):  # a link to nothing
-                    yield path, path.stat()
 
 
 def extract(music: Path, *, strict: bool, dry: bool) -> None:

@@ -408,10 +408,8 @@ def _write(path: Path, text: str) -> None:
 def _rules(planned: list[Step], described: list[dict], targets: list[str]) -> str:
     """Return the plan as rules for make: a target, what comes before it, and its command."""
     python = sys.executable.replace("$", "$$").replace("#", r"\#")
-    text = (
-        "# Written by `make report` (music_genre.build.plan): a rule for each step, and, at the\n"
-    )
-    text += "# end, which are due. A step's file (.json) says what determines it.\n\n"
+    text = "# Written by `make report` (music_genre.build.plan): a rule for each step, and at\n"
+    text += "# last, which are due. A step's file (.json) says what determines it.\n\n"
     text += f"export PYTHON ?= {python}\n\n"
     after = {display_path(step.target): display_path(step.after) for step in planned if step.after}
     for step in described:

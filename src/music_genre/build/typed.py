@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from music_genre.data import find
 from music_genre.exceptions import InputError, meant
 from music_genre.paths import REPORTS
 
@@ -148,7 +149,7 @@ def _seeds(text: str) -> tuple[int, ...]:
 
 
 def _path(given: Mapping[str, str], name: str) -> str:
-    """Return a path; ~ is the home folder, which not every shell makes of it."""
+    """Return a path as it was typed, if a notebook can be given it."""
     typed = given.get(name, "")
     try:
         typed.encode()
@@ -156,7 +157,7 @@ def _path(given: Mapping[str, str], name: str) -> str:
         raise InputError(
             f"{name} is {typed!r}, a name that is not UTF-8: rename it, or link to it."
         ) from error
-    return str(Path(os.path.expanduser(typed))) if typed else ""  # noqa: PTH111 (may raise)
+    return str(find.given(typed)) if typed else ""
 
 
 def _not_there(name: str, path: str, wanted: str) -> str:

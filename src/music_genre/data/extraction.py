@@ -6,7 +6,9 @@ import json
 import os
 import sys
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import librosa
 import numpy as np
@@ -18,16 +20,50 @@ from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from music_genre import names
+from music_genre.data import find
 from music_genre.data.columns import COLUMNS, FEATURES, SEGMENT_LENGTH
 from music_genre.data.features import extract_clip, segment_features
+from music_genre.data.gtzan import clips_of, list_files
 from music_genre.exceptions import InputError
 from music_genre.paths import ROOT, atomic, display_path
 
-VERSION = 1  # raise it when a change in `features` changes values: those kept before are not reused
+VERSION = 2  # raise it when a change in `features` changes values: those kept before are not reused
+PROBLEMS = ["clip", "path", "reason", "used"]
+NAMED = 10  # files named of each reason for which files are not used
+
+
+class Described(NamedTuple):
+    """What is known of a clip."""
+
+    values: np.ndarray  # [shape=(n_segments, 57)]
+    note: str  # what is odd about it; empty if nothing is
+
+
+def describe_folder(folder: str | Path, path: str | Path, *, strict: bool = False) -> None:
+    """Write the table of a folder of music, as :func:`write` does, with its cache beside it.
+
+    Raises
+    ------
+    InputError
+        As :func:`music_genre.data.gtzan.list_files` and :func:`write`.
+    """
+    files = list_files(folder)
+    write(
+        clips_of(files),
+        path,
+        cache=Path(path).with_suffix(""),
+        strict=strict,
+        others=files[files["fault"] != ""],
+        merged=names.merged(files["folder"].unique()),
+    )
 
 
 def extract(
-    clips: pd.DataFrame, *, cache: str | Path, strict: bool = False
+    clips: pd.DataFrame,
+    *,
+    cache: str | Path,
+    strict: bool = False,
+    lost: pd.DataFrame | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Describe every segment of many clips, as :func:`music_genre.data.features.extract_clip` does.
 
@@ -53,14 +89,17 @@ def extract(
         Folder of the kept values. Several runs may share it.
     strict
         Whether a clip that cannot be described is an error.
+    lost : DataFrame
+        What is known to be lost already, in the columns of ``problems``.
 
     Returns
     -------
     table : DataFrame [shape=(n_segments, 60)]
         The columns are ``COLUMNS``, the order is genre, clip, segment.
-    problems : DataFrame [shape=(n_bad_clips, 3)]
+    problems : DataFrame [shape=(n_odd_clips, 4)]
         ``clip``, ``path`` and ``reason`` of each clip left out: unreadable, shorter than a
-        segment, silent, or with samples that are not finite.
+        segment, silent, or with samples that are not finite. Also of each clip that is odd, but
+        in the table: there ``used`` is True.
 
     Raises
     ------
@@ -73,44 +112,81 @@ def extract(
         raise InputError(f"The clip name {twice.iloc[0]} occurs twice: rename one of the files.")
     clips = clips.sort_values(["genre", "clip"])
     described = _describe(clips["path"], Path(cache) / _versions())
-    tables, problems = [], []
+    tables, problems = [], [] if lost is None else lost.to_dict("records")
     for path, clip, genre in clips[["path", "clip", "genre"]].itertuples(index=False):
-        values = described[path]
-        if isinstance(values, InputError):
-            problems.append((clip, path, str(values)))
-        else:
-            tables.append(_table(values, clip, genre))
-    if not len(clips):
+        found = described[path]
+        problem = {"clip": clip, "path": path}
+        if isinstance(found, InputError):
+            problems.append({**problem, "reason": _of(clip, str(found)), "used": False})
+            continue
+        tables.append(_table(found.values, clip, genre))
+        if found.note:
+            reason = _of(clip, f"{display_path(path)}: {found.note}.")
+            problems.append({**problem, "reason": reason, "used": True})
+    bad = [problem["reason"] for problem in problems if not problem["used"]]
+    if not tables and not bad:
         raise InputError("There are no clips to describe: name a folder that holds some.")
-    if problems and (strict or not tables):
+    if bad and (strict or not tables):
         raise InputError(
-            f"{len(problems)} of {len(clips)} clips cannot be described; the first: "
-            f"{problems[0][2]}"
+            f"{len(bad)} of {len(bad) + len(tables)} clips cannot be described; the first: {bad[0]}"
         )
-    table = pd.concat(tables, ignore_index=True)
-    return table, pd.DataFrame(problems, columns=["clip", "path", "reason"])
+    return pd.concat(tables, ignore_index=True), pd.DataFrame(problems, columns=PROBLEMS)
 
 
 def write(
-    clips: pd.DataFrame, path: str | Path, *, cache: str | Path, strict: bool = False
+    clips: pd.DataFrame,
+    path: str | Path,
+    *,
+    cache: str | Path,
+    strict: bool = False,
+    others: pd.DataFrame | None = None,
+    merged: dict[str, list[str]] | None = None,
 ) -> None:
     """Write the table of :func:`extract` as CSV, and a JSON file that says what it holds.
 
     ``<name>.problems.json`` beside ``<name>.csv`` holds the table's numbers of ``clips`` and
-    ``segments``, and ``problems``: the ``clip``, ``path`` and ``reason`` of each clip left out.
+    ``segments``; ``problems``, the ``clip``, ``path`` and ``reason`` of each clip left out;
+    ``odd``, the same of clips that were described although something is odd about them;
+    ``unused``, each reason for which other files were not used, with the number of these ``files``
+    and the ``names`` of the first; ``lost_genres``, those that no segment is of; and ``merged``.
     The same is printed to stderr.
+
+    Parameters
+    ----------
+    others : DataFrame
+        The files that are no clips, as :func:`music_genre.data.gtzan.list_files` lists them. Those
+        with a fault in ``find.LEFT_OUT`` count as clips left out.
+    merged
+        Genres that several folders count as, as :func:`music_genre.names.merged` returns them.
 
     Raises
     ------
     InputError
-        As :func:`extract`; or the files cannot be written.
+        As :func:`extract`, where ``others`` hold what counts as a clip left out too; or the files
+        cannot be written.
     """
     path = Path(path)
-    table, problems = extract(clips, cache=cache, strict=strict)
+    if others is None:
+        others = pd.DataFrame(columns=["path", "name", "genre", "fault", "clip"])
+    lost = others[others["fault"].isin(find.LEFT_OUT)]
+    lost = lost.assign(
+        reason=[
+            f"{file.name}: {file.fault} ({find.REASONS[file.fault]})." for file in lost.itertuples()
+        ],
+        used=False,
+    )
+    table, problems = extract(clips, cache=cache, strict=strict, lost=lost[list(PROBLEMS)])
+    problems = problems.assign(path=[_shown(path) for path in problems["path"]])
+    odd = problems["used"].astype(bool)
+    genres = {*clips["genre"], *lost["genre"]} - {""}
     summary = {
-        "clips": len(clips) - len(problems),
+        "clips": len(clips) + len(lost) - int((~odd).sum()),
         "segments": len(table),
-        "problems": problems.assign(path=problems["path"].map(_shown)).to_dict("records"),
+        "problems": problems[~odd].drop(columns="used").to_dict("records"),
+        "odd": problems[odd].drop(columns="used").to_dict("records"),
+        "unused": _grouped(others.drop(lost.index)),
+        "lost_genres": sorted(genres - set(table["label"])),
+        "merged": merged or {},
     }
     with atomic(path.with_suffix(".problems.json")) as temporary:
         temporary.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
@@ -118,21 +194,51 @@ def write(
     if not path.exists() or path.read_text(encoding="utf-8") != text:  # else nothing is stale
         with atomic(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
-    for reason in problems["reason"]:
-        print(f"Left out: {reason}", file=sys.stderr)
-    print(
-        f"{display_path(path)}: {len(table):,} segments of {summary['clips']:,} clips; "
-        f"clips left out: {len(problems):,}.",
-        file=sys.stderr,
+    print("\n".join(map(names.readable, _told(path, summary))), file=sys.stderr)
+
+
+def _told(path: Path, summary: dict) -> Iterator[str]:
+    """Yield what the terminal is told of a table, a line each."""
+    yield from (f"Left out: {problem['reason']}" for problem in summary["problems"])
+    yield from (f"Used, but odd: {problem['reason']}" for problem in summary["odd"])
+    for unused in summary["unused"]:
+        listed = ", ".join([*unused["names"], *(["..."] if unused["files"] > NAMED else [])])
+        yield f"Not used, {unused['reason']}: {unused['files']:,} ({listed})"
+    for genre, ways in summary["merged"].items():
+        yield f"Counted as one genre, {genre}: the folders {', '.join(map(ascii, ways))}"
+    for genre in summary["lost_genres"]:
+        yield f"Genre left out: {genre}, as none of its clips can be used."
+    others = sum(unused["files"] for unused in summary["unused"])
+    yield (
+        f"{display_path(path)}: {summary['segments']:,} segments of {summary['clips']:,} clips; "
+        f"clips left out: {len(summary['problems']):,}"
+        + (f"; other files: {others:,}." if others else ".")
     )
+
+
+def _grouped(others: pd.DataFrame) -> list[dict]:
+    """Count files by the reason for which they are not used, and name the first of each."""
+    return [
+        {
+            "reason": f"{fault} ({find.REASONS[fault]})",
+            "files": len(group),
+            "names": group["name"].head(NAMED).to_list(),
+        }
+        for fault, group in others.groupby("fault", sort=False)
+    ]
+
+
+def _of(clip: str, reason: str) -> str:
+    """Return a reason such that it tells which of several files of one name it is about."""
+    return f"{clip}: {reason}" if "/" in clip else reason
 
 
 def _shown(path: Path) -> str:
     return names.readable(display_path(path))
 
 
-def _describe(paths: pd.Series, folder: Path) -> dict[Path, np.ndarray | InputError]:
-    """Return each clip's values [shape=(n_segments, 57)], or why it has none."""
+def _describe(paths: pd.Series, folder: Path) -> dict[Path, Described | InputError]:
+    """Return what each clip holds, or why it cannot be described."""
     described, todo = {}, {}
     for path in paths:
         try:
@@ -143,28 +249,34 @@ def _describe(paths: pd.Series, folder: Path) -> dict[Path, np.ndarray | InputEr
                 "replace it or leave it out."
             )
             continue
-        values = _kept(entry)
-        if values is None:
+        kept = _kept(entry)
+        if kept is None:
             todo[path] = entry
         else:
-            described[path] = values
+            described[path] = kept
     if todo:
         _compile()
         results = Parallel(n_jobs=-1, return_as="generator_unordered")(
             delayed(_describe_clip)(path) for path in todo
         )
-        for path, values in tqdm(results, desc="Describing", total=len(todo), unit="clip"):
-            if not isinstance(values, InputError):
-                _keep(todo[path], values)
-            described[path] = values
+        for path, found in tqdm(results, desc="Describing", total=len(todo), unit="clip"):
+            if not isinstance(found, InputError):
+                _keep(todo[path], found)
+            described[path] = found
     return described
 
 
-def _describe_clip(path: Path) -> tuple[Path, np.ndarray | InputError]:
+def _describe_clip(path: Path) -> tuple[Path, Described | InputError]:
     try:
-        return path, extract_clip(path)[FEATURES].to_numpy()
+        table = extract_clip(path)
+        return path, Described(table[FEATURES].to_numpy(), table.attrs["note"])
     except InputError as error:
         return path, error
+    except Exception as error:  # of whatever kind: it is this clip's, and the others are described
+        return path, InputError(
+            f"{display_path(path)} cannot be described ({type(error).__name__}: {error}): replace "
+            "the file or leave it out."
+        )
 
 
 def _compile() -> None:
@@ -196,30 +308,28 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _keep(entry: Path, values: np.ndarray) -> None:
-    body = json.dumps(values.tolist())  # Python writes floats such that they read back equal
+def _keep(entry: Path, found: Described) -> None:
+    # Python writes floats such that they read back equal.
+    body = json.dumps({"values": found.values.tolist(), "note": found.note})
     digest = hashlib.sha256(body.encode()).hexdigest()
     with atomic(entry) as temporary:
         temporary.write_text(f"{digest}\n{body}", encoding="utf-8")
 
 
-def _kept(entry: Path) -> np.ndarray | None:
+def _kept(entry: Path) -> Described | None:
     try:
         digest, body = entry.read_text(encoding="utf-8").split("\n")
     except (OSError, ValueError):  # missing; not text; not two lines
         return None
     if digest != hashlib.sha256(body.encode()).hexdigest():
         return None
-    return np.array(json.loads(body))
+    kept = json.loads(body)
+    return Described(np.array(kept["values"]), kept["note"])
 
 
 if __name__ == "__main__":
-    from music_genre.data.gtzan import find_clips
-
     warnings.filterwarnings("ignore", module="joblib")  # it remarks on a run that ends early
-    folder, out = sys.argv[1], Path(sys.argv[2])
-    strict = os.environ.get("STRICT") == "1"
     try:
-        write(find_clips(folder), out, cache=out.with_suffix(""), strict=strict)
+        describe_folder(sys.argv[1], sys.argv[2], strict=os.environ.get("STRICT") == "1")
     except InputError as error:
         sys.exit(str(error))

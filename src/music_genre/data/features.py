@@ -7,11 +7,11 @@ from pathlib import Path
 import librosa
 import numpy as np
 import pandas as pd
-import soundfile
 from scipy.ndimage import median_filter
 from threadpoolctl import threadpool_limits
 
 from music_genre import names
+from music_genre.data import sound
 from music_genre.data.columns import (
     FEATURES,
     MFCC,
@@ -27,8 +27,6 @@ N_FFT = 2048  # samples, librosa's default
 HOP = 512  # samples, librosa's default
 FREQUENCIES = np.arange(N_FFT // 2 + 1) * SAMPLE_RATE / N_FFT  # Hz, of the STFT's bins
 MEDIAN = 31  # frames, and bins, of the harmonic-percussive separation; librosa's default
-SILENCE = 2**-15  # the smallest step of 16-bit audio, GTZAN's format; full scale is 1
-LOUDEST = 2**15  # full scale of 16-bit samples left as integers; beyond it, powers may overflow
 
 
 def load_clip(path: str | Path) -> np.ndarray:
@@ -39,23 +37,20 @@ def load_clip(path: str | Path) -> np.ndarray:
     Raises
     ------
     InputError
-        The clip cannot be read as audio, or holds NaN or infinite samples.
+        As :func:`extract_clip`.
     """
-    try:
-        with Path(path).open("rb") as file:
-            samples, rate = soundfile.read(file, dtype="float32", always_2d=True)
-    except (OSError, soundfile.SoundFileError) as error:
-        reason = getattr(error, "error_string", None) or getattr(error, "strerror", None) or error
-        raise InputError(
-            f"{display_path(path)} cannot be read as audio ({str(reason).rstrip('.')}): "
-            "replace the file or leave it out."
-        ) from error
-    if not np.isfinite(samples).all():
-        raise InputError(
-            f"{display_path(path)} holds NaN or infinite samples: replace the file or leave it out."
-        )
-    y = librosa.to_mono(samples.T)
-    return librosa.resample(y, orig_sr=rate, target_sr=SAMPLE_RATE) if y.size else y
+    return _resampled(_checked(path))
+
+
+def _checked(path: str | Path) -> sound.Sound:
+    found = sound.read(path, keep=True)
+    if found.fault:
+        raise InputError(f"{display_path(path)} {found.fault}")
+    return found
+
+
+def _resampled(found: sound.Sound) -> np.ndarray:
+    return librosa.resample(found.mono, orig_sr=found.rate, target_sr=SAMPLE_RATE)
 
 
 def extract_clip(path: str | Path, *, label: str | None = None) -> pd.DataFrame:
@@ -101,7 +96,8 @@ def extract_clip(path: str | Path, *, label: str | None = None) -> pd.DataFrame:
     Parameters
     ----------
     path
-        Audio in any format that libsndfile reads, at any sample rate, with any number of channels.
+        Audio in any format that :mod:`music_genre.data.sound` reads, at any sample rate, with any
+        number of channels.
     label
         The genre; the name of the clip's folder if not given.
 
@@ -109,31 +105,19 @@ def extract_clip(path: str | Path, *, label: str | None = None) -> pd.DataFrame:
     -------
     DataFrame [shape=(n_segments, 60)]
         The columns are ``COLUMNS``. What follows the last whole segment is ignored.
+        ``attrs["note"]`` says what is odd about the file, if anything: it holds less or more than
+        its header promises, or could be read only through ffmpeg.
 
     Raises
     ------
     InputError
-        The clip cannot be read, is shorter than one segment, is silent (no sample of any segment
-        reaches ``SILENCE``), or has samples that are not finite or exceed ``LOUDEST``.
+        The clip cannot be read to its end, is shorter than one segment, is silent (no sample of
+        any segment reaches ``SILENCE``), or has samples that are not finite or exceed ``LOUDEST``.
     """
     path = Path(path)
-    y = load_clip(path)
-    segments = [
-        y[start : start + SEGMENT_LENGTH]
-        for start in range(0, len(y) - SEGMENT_LENGTH + 1, SEGMENT_HOP)
-    ]
-    if not segments:
-        raise InputError(
-            f"{display_path(path)} lasts {len(y) / SAMPLE_RATE:.2f} s, less than one segment of "
-            "3 s: leave it out or use a longer clip."
-        )
-    peak = max(np.abs(segment).max() for segment in segments)
-    if peak < SILENCE:
-        raise InputError(f"{display_path(path)} is silent: replace the file or leave it out.")
-    if peak > LOUDEST:
-        raise InputError(
-            f"{display_path(path)} holds samples of up to {peak:.1e}: scale them to 1."
-        )
+    found = _checked(path)
+    y = _resampled(found)
+    segments = [y[SEGMENT_HOP * s :][:SEGMENT_LENGTH] for s in range(found.segments)]
     with threadpool_limits(1):  # the number of threads would change the last bits of products
         rows = [segment_features(segment) for segment in segments]
     table = pd.DataFrame(rows, columns=FEATURES)
@@ -141,6 +125,7 @@ def extract_clip(path: str | Path, *, label: str | None = None) -> pd.DataFrame:
     table.insert(0, "filename", [f"{stem}.{i}.wav" for i in range(len(table))])
     table.insert(1, "length", SEGMENT_LENGTH)
     table["label"] = names.normal(path.parent.name) if label is None else label
+    table.attrs["note"] = found.note
     return table
 
 

@@ -70,7 +70,7 @@ def fetch(folder: str | Path = DATA, *, copy: str | Path | None = None) -> None:
         hand), the copy holds no music, or ``folder`` cannot be written.
     """
     folder = Path(folder)
-    music = folder if copy is None else Path(copy)
+    music = folder if copy is None else find.given(copy)
     if copy is not None and not _has_music(music):
         raise InputError(
             f"{display_path(music)} holds neither genre folders with audio nor features_3_sec.csv: "

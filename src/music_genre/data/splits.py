@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 from music_genre.data import annotations
 from music_genre.data.columns import FEATURES
-from music_genre.data.table import clips
+from music_genre.data.table import tracks
 from music_genre.exceptions import InputError
 
 PARTS = ("train", "validation", "test")  # of a split; segments in none of them are "unused"
@@ -243,16 +243,6 @@ def folds(table: pd.DataFrame, name: str, *, n: int = 10, seed: int) -> list[np.
     for test in tests:
         _check_genres(table, name, train=~test, test=test)
     return tests
-
-
-def tracks(table: pd.DataFrame) -> pd.Series:
-    """Return each segment's track, missing where its filename does not tell.
-
-    ``blues.00000.3.wav`` is a segment of ``blues.00000``; names without a segment's number, such
-    as ``blues.00000.wav`` or ``song.wav``, do not tell.
-    """
-    names = clips(table)
-    return names.mask((names == table["filename"]) | (names == table["label"]))
 
 
 def artists(table: pd.DataFrame, table_folder: Path | None = None) -> pd.Series:

@@ -9,12 +9,13 @@ import pandas as pd
 
 from music_genre import names
 from music_genre.data import find
-from music_genre.data.columns import COLUMNS, FEATURES, INPUTS
+from music_genre.data.columns import COLUMNS, FEATURES, INPUTS, SEGMENT_LENGTH
 from music_genre.exceptions import InputError
 from music_genre.paths import display_path, natural_key
 from music_genre.provenance import read_json
 
 PUBLISHED = 9990  # segments of GTZAN's features_3_sec.csv: the paper lists its length
+LARGEST = 1e18  # of a number: the square of a larger one has no place in single precision
 
 
 @dataclass(frozen=True)
@@ -23,13 +24,18 @@ class Source:
 
     path: str
     is_sample: bool
-    clips: int
+    clips: int  # tracks; 0 where the names do not tell which segments are of one track
     segments: int
     genres: int
     sha256: str  # of the file, for information: its content is what counts
     ignored_columns: list[str] = field(default_factory=list)
     left_out: list[dict[str, str]] = field(default_factory=list)  # clips: clip, path, reason
-    merged: dict[str, list[str]] = field(default_factory=dict)  # labels written in several ways
+    merged: dict[str, list[str]] = field(
+        default_factory=dict
+    )  # labels or folders written in several ways
+    odd: list[dict[str, str]] = field(default_factory=list)  # the same of clips that are in it
+    unused: list[dict] = field(default_factory=list)  # other files: reason, files, names
+    lost_genres: list[str] = field(default_factory=list)  # of which no clip could be used
     fingerprint: list[float] = field(default_factory=list)  # of the content: :func:`fingerprint`
 
     @property
@@ -37,7 +43,8 @@ class Source:
         """The line under every figure and table."""
         name = "embedded sample" if self.is_sample else self.path
         left_out = f" ({len(self.left_out):,} left out)" if self.left_out else ""
-        return f"{name}: {self.clips:,} clips{left_out}, {self.in_words}, sha256 {self.sha256[:12]}"
+        clips = f"{self.clips:,} clips{left_out}, " if self.clips else ""
+        return f"{name}: {clips}{self.in_words}, sha256 {self.sha256[:12]}"
 
     @property
     def in_words(self) -> str:
@@ -61,20 +68,23 @@ def load(features: str = "") -> tuple[pd.DataFrame, Source]:
     Raises
     ------
     InputError
-        The file is missing or unreadable; a column is missing or not numeric; a value is NaN or
-        infinite; a label is empty; a genre has fewer than two segments; a filename stands twice.
+        The file is missing or unreadable, or written with other separators; a column is missing or
+        not numeric; a value is NaN, infinite or larger than ``LARGEST``; a row is blank; a label or
+        filename is empty; a genre has fewer than two segments; a filename stands twice.
     """
     path = find.features_table(features)
     table = _read(path)
     name = display_path(path)
     missing = [column for column in COLUMNS if column not in table]
     if missing:
+        _check_separators(path, name)
         raise InputError(
             f"{name} lacks {_count(missing, 'column')}: a table needs the 60 columns of GTZAN's "
             "features_3_sec.csv, as music_genre.data.features writes them."
         )
     ignored = [names.normal(column) for column in table if column not in COLUMNS]
     table = table[COLUMNS].copy()
+    _check_blank(table, name)
     merged = names.merged(table["label"].unique())
     for column in ("filename", "label"):
         table[column] = table[column].map(names.normal).astype(str)
@@ -85,21 +95,41 @@ def load(features: str = "") -> tuple[pd.DataFrame, Source]:
     source = Source(
         path=names.readable(path.name),
         is_sample=path.resolve() == find.SAMPLE_TABLE,
-        clips=clips(table).nunique(),
+        clips=0 if (of := tracks(table)).isna().any() else of.nunique(),
         segments=len(table),
         genres=table["label"].nunique(),
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        sha256=_sha256(path),
         fingerprint=fingerprint(table),
         ignored_columns=ignored,
-        merged=merged,
-        left_out=_left_out(path, segments=len(table)),
+        **_written_beside(path, segments=len(table), merged=merged),
     )
     return table, source
 
 
-def clips(table: pd.DataFrame) -> pd.Series:
-    """Return each segment's clip: ``blues.00000`` of ``blues.00000.3.wav``, else the whole name."""
-    return table["filename"].str.replace(r"\.\d+\.[^.]+$", "", regex=True)
+def tracks(table: pd.DataFrame) -> pd.Series:
+    """Return each row's track, missing where the row does not tell.
+
+    ``blues.00000.3.wav`` is a segment of ``blues.00000``: it ends in the segment's number.
+    ``blues.00000.wav`` ends in a track's number, of five digits, and so is a track itself, as in
+    GTZAN's ``features_30_sec.csv``. ``rock.3.wav`` of the genre ``rock``, or ``song.wav``, is one
+    if its row is longer than a segment (by ``length``, if the table has that column); if not, it
+    may be any part of a track.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With the columns filename, label and, if known, length.
+    """
+    stem = table["filename"].str.replace(r"\.[^.]+$", "", regex=True)
+    parts = stem.str.extract(r"^(.+)\.(\d+)$")
+    whole = parts[1].str.fullmatch(r"0\d{4}").fillna(False).astype(bool)
+    segment = parts[0].notna() & ~whole & (parts[0] != table["label"])
+    if "length" in table:
+        whole |= ~segment & (table["length"] >= 2 * SEGMENT_LENGTH)
+    return parts[0].where(segment, stem.where(whole))
+
+
+clips = tracks  # a clip is what GTZAN has of a track
 
 
 def fingerprint(table: pd.DataFrame) -> list[float]:
@@ -182,16 +212,21 @@ def deviation(table: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _left_out(path: Path, *, segments: int) -> list[dict[str, str]]:
-    """Return the clips that an extraction left out of this table, from the file beside it."""
+def _written_beside(path: Path, *, segments: int, merged: dict[str, list[str]]) -> dict:
+    """Return what an extraction noted of this table in the file beside it, and merged genres."""
     beside = path.with_suffix(".problems.json")
-    if not beside.exists():
-        return []
-    written = read_json(beside)
-    return written["problems"] if written["segments"] == segments else []
+    written = read_json(beside) if beside.exists() else {}
+    if written.get("segments") != segments:
+        return {"merged": merged}
+    return {
+        "left_out": written["problems"],
+        "merged": merged | written.get("merged", {}),
+        **{key: written.get(key, []) for key in ("odd", "unused", "lost_genres")},
+    }
 
 
 def _read(path: Path) -> pd.DataFrame:
+    find.check_table(path)
     try:
         return pd.read_csv(
             path,
@@ -199,21 +234,49 @@ def _read(path: Path) -> pd.DataFrame:
             keep_default_na=False,
             na_values={column: ["", "nan", "NaN", "NA"] for column in INPUTS},
         )
-    except FileNotFoundError as error:
-        raise InputError(
-            f"{display_path(path)} does not exist: name a features table, or name none to use "
-            "GTZAN's under data/ or else the embedded sample."
-        ) from error
     except (OSError, ValueError) as error:  # pandas' parser errors are ValueErrors
         raise InputError(
             f"{display_path(path)} cannot be read as a CSV table ({' '.join(str(error).split())}): "
-            "check that it is readable and is a features table."
+            "check that it is readable and is a features table, saved as CSV in UTF-8."
         ) from error
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_separators(path: Path, name: str) -> None:
+    """Tell a table whose columns are all there, but are not separated by commas."""
+    with path.open(encoding="utf-8-sig") as file:
+        head = file.readline().strip()
+    for separator, called in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        named = {column.strip(' "') for column in head.split(separator)}
+        if len(named & set(COLUMNS)) > 1:
+            raise InputError(
+                f"{name} separates its columns by {called}, as spreadsheets do in countries with "
+                "decimal commas: save it with commas between columns and points in numbers."
+            )
+
+
+def _check_blank(table: pd.DataFrame, name: str) -> None:
+    empty = table[["filename", "label"]].eq("").all(axis=1) & table[INPUTS].isna().all(axis=1)
+    blank = table.index[empty] + 1
+    if len(blank):
+        first, last = blank[0], blank[-1]
+        rows = f"row {first} is" if first == last else f"{len(blank)} of rows {first} to {last} are"
+        raise InputError(f"{name}: {rows} blank: delete what is blank and save it again.")
 
 
 def _check_names(table: pd.DataFrame, name: str) -> None:
     if table.empty:
         raise InputError(f"{name} holds no segments: extract the features again.")
+    nameless = table["filename"] == ""
+    if nameless.any():
+        raise InputError(
+            f"{name}: the filename of {_segments(table, nameless)} is empty: give each segment a "
+            "name of its own."
+        )
     empty = table["label"] == ""
     if empty.any():
         raise InputError(
@@ -243,7 +306,8 @@ def _check_numbers(table: pd.DataFrame, name: str) -> None:
         if text.any():
             raise InputError(
                 f"{name}: column {column} is not numeric: {_segments(table, text)} holds "
-                f"{table.loc[text, column].iloc[0]!r}; write a number or drop the segment."
+                f"{table.loc[text, column].iloc[0]!r}; write a number, with a decimal point, or "
+                "drop the segment."
             )
         broken = ~np.isfinite(numbers)
         if broken.any():
@@ -251,13 +315,20 @@ def _check_numbers(table: pd.DataFrame, name: str) -> None:
                 f"{name}: column {column} is NaN or infinite in {_segments(table, broken)}: "
                 "extract the clip again or drop the segment."
             )
+        huge = numbers.abs() > LARGEST
+        if huge.any():
+            raise InputError(
+                f"{name}: column {column} is {numbers[huge].iloc[0]:g} in "
+                f"{_segments(table, huge)}, more than any sound gives: extract the clip again or "
+                "drop the segment."
+            )
         table[column] = numbers.astype(float)
 
 
 def _segments(table: pd.DataFrame, mask: pd.Series) -> str:
-    first = table["filename"][mask].iloc[0]
-    more = int(mask.sum()) - 1
-    return f"segment {first}" + (f" (and {more} more)" if more else "")
+    first, more = table["filename"][mask], int(mask.sum()) - 1
+    which = f"segment {first.iloc[0]}" if first.iloc[0].strip() else f"row {first.index[0] + 1}"
+    return which + (f" (and {more} more)" if more else "")
 
 
 def _count(names: list[str], noun: str) -> str:

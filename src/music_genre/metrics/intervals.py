@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from music_genre.exceptions import InputError
 
 ENDS = 2.5, 97.5  # the ends of a 95 % interval, in per cent of the draws
+UNKNOWN = np.nan, np.nan
 
 
 def interval(
@@ -28,13 +29,15 @@ def interval(
         several runs (seeds, folds), which may have tested different segments, the interval is that
         of their mean accuracy.
     groups : array_like [shape=(n_segments,)]
-        The track or artist of each segment.
+        The track or artist of each segment. Where one is missing, the interval is not known: NaN.
 
     Raises
     ------
     InputError
-        The shapes differ, a group is missing, or fewer than two groups were tested.
+        The shapes differ, or fewer than two groups were tested.
     """
+    if pd.isna(np.asarray(groups)).any():
+        return UNKNOWN
     right, tested = _by_group(correct, groups)
     return _ends(_accuracies(right, tested, _times_drawn(len(right), seed, draws)))
 
@@ -62,6 +65,8 @@ def paired_difference(
         raise InputError(
             "the two accuracies were not tested on the same segments: compare those tested in both."
         )
+    if pd.isna(np.asarray(groups)).any():
+        return UNKNOWN
     a, b = _by_group(one, groups), _by_group(two, groups)
     times = _times_drawn(len(a[0]), seed, draws)
     return _ends(_accuracies(*a, times) - _accuracies(*b, times))
@@ -82,6 +87,8 @@ def unpaired_difference(
     bootstrap, Efron & Tibshirani 1993, section 8.3). Parameters and errors are those of
     :func:`interval`.
     """
+    if pd.isna(np.asarray(groups_a)).any() or pd.isna(np.asarray(groups_b)).any():
+        return UNKNOWN
     sides = [_by_group(correct_a, groups_a), _by_group(correct_b, groups_b)]
     a, b = (
         _accuracies(*side, _times_drawn(len(side[0]), [seed, number], draws))
@@ -93,9 +100,9 @@ def unpaired_difference(
 def _by_group(correct: ArrayLike, groups: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Count correct and tested segments [shape=(n_groups, n_runs)] of groups that were tested."""
     runs, groups = np.atleast_2d(np.asarray(correct, dtype=float)), pd.Series(np.asarray(groups))
-    if runs.shape[1] != len(groups) or groups.isna().any():
+    if runs.shape[1] != len(groups):
         raise InputError(
-            f"{runs.shape[1]} segments have {groups.notna().sum()} groups: name the group of each."
+            f"{runs.shape[1]} segments have {len(groups)} groups: name the group of each."
         )
     segments = pd.DataFrame(runs.T).groupby(groups)
     right, tested = segments.sum().to_numpy(), segments.count().to_numpy()

@@ -123,7 +123,7 @@ def load_after(run: Path) -> dict[int, pd.DataFrame]:
     if earlier.exists():
         for epoch, of in read(earlier).groupby("epoch"):
             found[int(epoch)] = of[PREDICTED].reset_index(drop=True)
-    return found | {len(history): predictions[PREDICTED]}
+    return dict(sorted(found.items())) | {len(history): predictions[PREDICTED]}
 
 
 def read_finished(path: Path, *, notebook: str) -> dict:

@@ -14,6 +14,7 @@ from music_genre.data.table import Source
 from music_genre.report import fonts, markdown
 
 _DPI = 160  # shown at half the size, so that screens of twice the usual density show all pixels
+_MOST = 20  # clips named in one list
 
 
 def figure(fig: Figure, caption: str, source: Source | str) -> None:
@@ -135,16 +136,55 @@ def left_out(source: Source) -> None:
     """Name the clips that an extracted table lacks, each with the reason; nothing if none."""
     say(
         """
+        {% if genres %}
+        Genres of which no clip could be used: {{ genres | listed }}.
+
+        {% endif %}
         {% if problems %}
         Clips left out of {{ path }}: {{ problems | length | count }}.
 
-        {% for problem in problems %}
+        {% for problem in problems[:most] %}
         - {{ problem.reason }}
         {% endfor %}
+        {% if problems | length > most %}
+        - and {{ (problems | length - most) | count }} more, named in data/extracted.problems.json
+        {% endif %}
         {% endif %}
         """,
         path=source.path,
+        genres=source.lost_genres,
         problems=source.left_out,
+        most=_MOST,
+    )
+
+
+def other_files(source: Source) -> None:
+    """Name the clips of an extracted table that are odd, and the files that are no clips."""
+    say(
+        """
+        {% if odd %}
+        Clips that are used although something is odd about them: {{ odd | length | count }}.
+
+        {% for problem in odd[:most] %}
+        - {{ problem.reason }}
+        {% endfor %}
+        {% if odd | length > most %}
+        - and {{ (odd | length - most) | count }} more, named in data/extracted.problems.json
+        {% endif %}
+
+        {% endif %}
+        {% if unused %}
+        Other files in the folder of music, not used: {{ unused | sum("files") | count }}.
+
+        {% for group in unused %}
+        - {{ group.reason }}: {{ group.files | count }} ({{ group.names | join(", ") }}
+          {%- if group.files > group.names | length %}, ...{% endif %})
+        {% endfor %}
+        {% endif %}
+        """,
+        odd=source.odd,
+        unused=source.unused,
+        most=_MOST,
     )
 
 
