@@ -110,7 +110,7 @@ def test_page_needs_no_network(page):
 
 def test_page_holds_each_notebook_in_order_and_rows_by_number(page):
     sections = [section["id"] for section in page("section")]
-    assert sections == ["explore", "features", "row-2", "row-10", "table1"]
+    assert sections == ["explore", "features", "row-2", "row-10", "explanations", "table1"]
     for row in ("row-2", "row-10"):
         section = page.find(id=row)
         assert section.h2.get_text().startswith(f"Row {row[4:]}: 1 epochs")
@@ -187,6 +187,7 @@ def test_edited_row_is_built_again_with_what_shows_it(built):
         assert set(would_run(built, "TABLE=tiny")) == {
             "reports/tiny/rows/10/train",
             "reports/tiny/rows/10/evaluate",
+            "reports/tiny/explanations",
             "reports/tiny/table1",
             "reports/tiny/report",
         }
@@ -221,8 +222,8 @@ def test_options_tried_and_taken_back_leave_nothing_to_do(built):
     assert would_run(built, "TABLE=tiny") == []
     write_row(built, "tiny", "11", **ROW)
     assert set(would_run(built, "TABLE=tiny")) == {
-        "reports/tiny/rows/11/train", "reports/tiny/rows/11/evaluate", "reports/tiny/table1",
-        "reports/tiny/report",
+        "reports/tiny/rows/11/train", "reports/tiny/rows/11/evaluate",
+        "reports/tiny/explanations", "reports/tiny/table1", "reports/tiny/report",
     }  # fmt: skip
     (built / "params/tiny/11.yaml").unlink()
     assert would_run(built, "TABLE=tiny") == []
