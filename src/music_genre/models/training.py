@@ -10,11 +10,13 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from music_genre import terminal
 from music_genre.metrics.predictions import by_genre
 from music_genre.models import checkpoints
 from music_genre.models.inputs import Prepared
 
 BATCH = 512  # segments predicted at once
+TELL = 2  # seconds between lines in a terminal, where the bar is not shown
 
 
 def fit(
@@ -104,7 +106,7 @@ def _follow(
     lines: list[dict], bar: tqdm, states: Path, keep: Collection[int]
 ) -> keras.callbacks.Callback:
     """Return a callback that records each epoch, moves the bar and keeps states."""
-    last = {"epoch": time.perf_counter(), "state": time.perf_counter(), "path": None}
+    last = {"epoch": time.perf_counter(), "state": time.perf_counter(), "path": None, "told": 0.0}
 
     def after_epoch(epoch: int, logs: dict) -> None:
         now = time.perf_counter()
@@ -122,6 +124,12 @@ def _follow(
         last["epoch"] = now
         bar.set_postfix_str(f"loss {logs['loss']:.3f}, test {logs['val_accuracy']:.1%}")
         bar.update()
+        if now - last["told"] >= TELL or epoch + 1 == bar.total:
+            last["told"] = now
+            terminal.tell(
+                f"epoch {epoch + 1} of {bar.total}: loss {logs['loss']:.3f}, "
+                f"test accuracy {logs['val_accuracy']:.1%}"
+            )
         stays = epoch + 1 in keep
         if np.isfinite(logs["loss"]) and (stays or now - last["state"] >= checkpoints.EVERY):
             path = states / f"{epoch + 1}.npz"
