@@ -1,16 +1,12 @@
 # The paper's report, from a clone. `make` alone prints help.
 #
-# What is asked for reaches Python by the environment, as it was typed: make expands none of it.
-override TABLE := $(or $(value TABLE),table1)
-override FEATURES := $(value FEATURES)
-override GTZAN := $(value GTZAN)
-override SEEDS := $(value SEEDS)
-override RECIPES := $(value RECIPES)
-override SPLITS := $(value SPLITS)
-override STRICT := $(value STRICT)
-override CLIPS := $(value CLIPS)
-override TAKE := $(value TAKE)
-export TABLE FEATURES GTZAN SEEDS RECIPES SPLITS STRICT CLIPS TAKE
+# What is typed reaches Python by the environment, as it was typed: neither make nor a shell expands
+# it. A variable that is not listed here is refused.
+VARIABLES := TABLE FEATURES GTZAN SEEDS RECIPES SPLITS STRICT CLIPS TAKE CHECK LAB NPROC PYTHON KERAS_BACKEND
+TYPED := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
+$(foreach name,$(sort $(VARIABLES) $(TYPED)),$(if $(filter-out undefined,$(origin $(name))),\
+  $(eval override $(name) := $$(value $(name)))$(eval export $(name))))
+export VARIABLES TYPED
 
 # In every step of a training, XLA takes and frees some hundred MB. glibc would hand it back to the
 # system and fault it in anew each time, for a third of the training's time: it holds it instead.
@@ -27,28 +23,30 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 ifdef PYTHON
   READY := environment
-else ifneq ($(VIRTUAL_ENV)$(filter-out base,$(CONDA_DEFAULT_ENV)),)
-  PYTHON := python
+else ifneq ($(if $(value VIRTUAL_ENV),active)$(filter-out base,$(value CONDA_DEFAULT_ENV)),)
+  override PYTHON := python
   READY := environment
 else
-  PYTHON := .venv/bin/python
-  READY := .venv/.ready
+  override PYTHON := .venv/bin/python
+  READY := venv
 endif
+export PYTHON
+# What checks the variables needs no package: it runs before there is an environment.
+PLAIN := $(if $(filter venv,$(READY)),python3,"$$PYTHON")
 
-.venv/.ready: requirements.lock pyproject.toml
-	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11, 4))' || { echo \
-	  "error: python3 is older than 3.11.4: install a newer one, or name one with make PYTHON=..." >&2; exit 1; }
-	@echo "building .venv: some minutes, once"
-	@python3 -m venv .venv
-	@$(PYTHON) -m pip install --quiet --require-hashes -r requirements.lock
-	@$(PYTHON) -m pip install --quiet --no-deps --no-build-isolation -e .
-	@touch $@
+.PHONY: typed environment venv
+typed:
+	+@$(PLAIN) -c 'import sys; sys.exit(sys.version_info < (3, 11, 4))' || { echo \
+	  "error: this Python is older than 3.11.4, or is none: install a newer one, or name one with make PYTHON=..." >&2; exit 1; }
+	+@PYTHONPATH=src $(PLAIN) -S -m music_genre.build check $(filter report,$(MAKECMDGOALS))
 
-.PHONY: environment
-environment:
-	@$(PYTHON) -c 'import importlib.util as u, os, sys; s = u.find_spec("music_genre"); \
+environment: | typed
+	+@"$$PYTHON" -c 'import importlib.util as u, os, sys; s = u.find_spec("music_genre"); \
 	  sys.exit(not s or not os.path.realpath(s.origin).startswith(os.path.realpath("src")))' || { echo \
 	  "error: this Python environment lacks this checkout's package: run \`pip install -e .[dev]\` in it, or deactivate it" >&2; exit 1; }
+
+venv: | typed
+	@python3 src/music_genre/build/environment.py
 
 # ---- What to ask for.
 
@@ -60,44 +58,44 @@ help: ## show this list
 	@echo "                   [SPLITS=\"segment track artist\": compare the last row with simpler models on these splits]"
 	@echo "                   [STRICT=1: a clip that cannot be described is an error] [NPROC=1: threads of each training]"
 	@echo "                   [PYTHON=python: the environment to use]"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
 # The plan's rules, one for each notebook to execute, stand in reports/TABLE/plan.mk: read them there.
 report: | $(READY) ## make reports/TABLE/report.html, on all cores (-j1: one step at a time)
-	+@$(PYTHON) -m music_genre.build.plan $(MAKE)
+	+@exec "$$PYTHON" -m music_genre.build report "$(MAKE)"
 
 restore: | $(READY) ## copy the published trainings here, so that `make report` shows them and does not repeat them
-	@$(PYTHON) -m music_genre.report.publish reports/table1 restore
+	@"$$PYTHON" -m music_genre.report.publish reports/table1 restore
 
 publish: | $(READY) ## publish the report of the full table in reports/gtzan/ and README.md
-	@$(PYTHON) -m music_genre.report.publish "reports/$$TABLE"
+	@"$$PYTHON" -m music_genre.report.publish "reports/$${TABLE:-table1}"
 
 data: | $(READY) ## download GTZAN and the published lists into data/; CHECK=1: only list what is there
-	@$(PYTHON) -m music_genre.data.$(if $(CHECK),gtzan,fetch) $${GTZAN:+"$$GTZAN"}
+	@"$$PYTHON" -m music_genre.data.$(if $(filter-out 0 no false,$(CHECK)),gtzan,fetch) $${GTZAN:+"$$GTZAN"}
 
 pairs: | $(READY) ## bring each notebook's .py and .ipynb into agreement; TAKE=py or TAKE=ipynb if both were edited
-	@$(PYTHON) -m music_genre.pairs $${TAKE:+"$$TAKE"}
+	@"$$PYTHON" -m music_genre.pairs $${TAKE:+"$$TAKE"}
 
 style: | $(READY) ## check style: ruff, pairs of notebooks, no outputs in git
-	@$(PYTHON) -m ruff check --quiet . && $(PYTHON) -m ruff format --check --quiet .
-	@$(PYTHON) -m music_genre.pairs && $(PYTHON) -m music_genre.strip check
+	@"$$PYTHON" -m ruff check --quiet . && "$$PYTHON" -m ruff format --check --quiet .
+	@"$$PYTHON" -m music_genre.pairs && "$$PYTHON" -m music_genre.strip check
 
 test: style ## check style and run all tests; the slowest are named
-	@$(PYTHON) -m pytest -q -n auto --dist loadfile
+	@"$$PYTHON" -m pytest -q -n auto --dist loadfile
 
 lab: | $(READY) ## open JupyterLab in notebooks/; LAB="--port 9999 --no-browser": flags for it
 	@git config filter.notebook.clean "python3 -I src/music_genre/strip.py" 2>/dev/null || true
-	@JUPYTER_CONFIG_PATH="$(CURDIR)/.jupyter$${JUPYTER_CONFIG_PATH:+:$$JUPYTER_CONFIG_PATH}" \
-	  $(PYTHON) -m jupyterlab $(LAB)
+	@set -f; JUPYTER_CONFIG_PATH="$$(pwd)/.jupyter$${JUPYTER_CONFIG_PATH:+:$$JUPYTER_CONFIG_PATH}" \
+	  "$$PYTHON" -m jupyterlab $$LAB
 
 bench-features: | $(READY) ## time the extraction of features, on the clips in CLIPS=folder
-	@$(PYTHON) tests/bench/bench_features.py "$${CLIPS:?name a folder of clips with CLIPS=}"
+	@"$$PYTHON" tests/bench/bench_features.py "$${CLIPS:?name a folder of clips with CLIPS=}"
 
 bench-train: | $(READY) ## time training with each of Keras's back ends that is installed
-	@$(PYTHON) tests/bench/bench_train.py "$$FEATURES"
+	@"$$PYTHON" tests/bench/bench_train.py "$$FEATURES"
 
 sample: | $(READY) ## compute the embedded sample again, from CLIPS=folder with a folder per genre
-	@$(PYTHON) -m music_genre.data.sample "$${CLIPS:?name a folder of clips with CLIPS=}"
+	@"$$PYTHON" -m music_genre.data.sample "$${CLIPS:?name a folder of clips with CLIPS=}"
 
 lock: ## write requirements.lock and environment.yml again, from pyproject.toml (needs uv)
 	@uv pip compile pyproject.toml --quiet --extra dev --universal --fork-strategy fewest \
@@ -108,6 +106,5 @@ lock: ## write requirements.lock and environment.yml again, from pyproject.toml 
 	@echo '      - -e .' >> environment.yml.new
 	@mv environment.yml.new environment.yml
 
-clean: ## remove what `make report` made for TABLE (not .venv, not data/)
-	@case "$$TABLE" in gtzan | *[!A-Za-z0-9_.+-]* | .*) echo "error: TABLE names no report of yours" >&2; exit 1;; esac
-	@rm -rf "reports/$$TABLE"
+clean: | typed ## remove what `make report` made for TABLE (not .venv, not data/)
+	@PYTHONPATH=src $(PLAIN) -S -m music_genre.build clean

@@ -1,13 +1,15 @@
 """The graph: what is built, what is built again, and what a failure leaves."""
 
+import fcntl
 import itertools
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import numpy as np
 import pandas as pd
@@ -16,20 +18,23 @@ import soundfile
 import yaml
 from bs4 import BeautifulSoup
 
+from music_genre.data.find import SAMPLE_TABLE
 from music_genre.data.table import load as load_table
 from music_genre.paths import ROOT
 
 # Variables of the make that runs these tests, and what a user may have set for their own reports.
 OF_THE_USER = ["MAKEFLAGS", "MAKELEVEL", "MFLAGS", "TABLE", "FEATURES", "GTZAN", "STRICT", "CHECK",
-               "SEEDS", "RECIPES", "SPLITS", "CLIPS", "KERAS_BACKEND"]  # fmt: skip
+               "SEEDS", "RECIPES", "SPLITS", "CLIPS", "KERAS_BACKEND", "NPROC", "TAKE", "LAB",
+               "TYPED", "VARIABLES", "PYTHON"]  # fmt: skip
 ROW = {"epochs": 1, "batch_size": 256, "learning_rate": 0.001, "activation": "tanh"}
+HOSTILE = "100% A&B {x} 'q' \"d\" $(touch pwned) `touch pwned` #;touch pwned"  # a folder's name
 PAPER = {"precision": 55.47, "recall": 33.16, "f1": 29.98, "accuracy": 33.45}
 
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory):
     """Copy the checkout's files and give it a table of two tiny rows."""
-    folder = tmp_path_factory.mktemp("check out")
+    folder = tmp_path_factory.mktemp("clone") / HOSTILE
     listed = subprocess.run(
         ["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         capture_output=True, text=True, check=True,
@@ -71,9 +76,7 @@ def would_run(folder, *arguments):
     """Return the notebooks that make would execute, and the page that it would build."""
     done = make(folder, "-n", "report", *arguments)
     assert done.returncode == 0, done.stderr
-    specs = re.findall(
-        r"-m music_genre\.(?:build|report)\.\w+ (\S+\.json)$", done.stdout, re.MULTILINE
-    )
+    specs = re.findall(r"-m music_genre\.build\.execute (\S+\.json)$", done.stdout, re.MULTILINE)
     return [spec.replace("/.", "/").replace(".json", "") for spec in specs]
 
 
@@ -107,7 +110,7 @@ def test_page_needs_no_network(page):
 
 def test_page_holds_each_notebook_in_order_and_rows_by_number(page):
     sections = [section["id"] for section in page("section")]
-    assert sections == ["explore", "features", "row-2", "row-10", "table1"]
+    assert sections == ["explore", "features", "row-2", "row-10", "explanations", "table1"]
     for row in ("row-2", "row-10"):
         section = page.find(id=row)
         assert section.h2.get_text().startswith(f"Row {row[4:]}: 1 epochs")
@@ -135,7 +138,7 @@ def test_page_says_that_the_sample_is_not_gtzan_and_what_it_is(page):
     assert "FEATURES=" in banner
     captions = page.select(".caption")
     assert len(captions) > 20
-    said = re.compile(r"embedded sample: .*, sha256 \w{12}|drawn from the paper's text")
+    said = re.compile(r"embedded sample: .*, sha256 \w{12}|(drawn|computed) from the paper's")
     assert all(said.search(caption.get_text()) for caption in captions)
 
 
@@ -162,22 +165,29 @@ def test_second_report_does_nothing_at_once(built):
     started = time.perf_counter()
     done = make(built, "report", "TABLE=tiny")
     assert time.perf_counter() - started < 2  # 0.6 s on a quiet machine
-    assert done.stdout == "report: reports/tiny/report.html\n"
+    assert done.stdout == (
+        "reports/tiny: on the embedded sample, as data/ holds no music and no table.\n"
+        "report: reports/tiny/report.html\n"
+    )
 
 
 @contextmanager
-def touched(path):
-    before = path.stat()
-    os.utime(path)
+def edited(path):
+    """Add a comment to a file, and give it an old date: its content counts."""
+    before, content = path.stat(), path.read_bytes()
+    path.write_bytes(content + b"\n# edited\n")
+    os.utime(path, (0, 0))
     yield
+    path.write_bytes(content)
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
-def test_touched_row_is_built_again_with_what_shows_it(built):
-    with touched(built / "params/tiny/10.yaml"):
+def test_edited_row_is_built_again_with_what_shows_it(built):
+    with edited(built / "params/tiny/10.yaml"):
         assert set(would_run(built, "TABLE=tiny")) == {
             "reports/tiny/rows/10/train",
             "reports/tiny/rows/10/evaluate",
+            "reports/tiny/explanations",
             "reports/tiny/table1",
             "reports/tiny/report",
         }
@@ -185,9 +195,9 @@ def test_touched_row_is_built_again_with_what_shows_it(built):
 
 def test_chart_concerns_the_notebooks_that_draw_it_only(built):
     figures = built / "src/music_genre/report/figures"
-    with touched(figures / "explore.py"):
+    with edited(figures / "explore.py"):
         assert would_run(built, "TABLE=tiny") == ["reports/tiny/explore", "reports/tiny/report"]
-    with touched(figures / "evaluate.py"):
+    with edited(figures / "evaluate.py"):
         assert set(would_run(built, "TABLE=tiny")) == {
             "reports/tiny/rows/2/evaluate",
             "reports/tiny/rows/10/evaluate",
@@ -195,9 +205,51 @@ def test_chart_concerns_the_notebooks_that_draw_it_only(built):
         }
 
 
+def test_clocks_decide_nothing(built):
+    for path in [*built.glob("notebooks/*"), *(built / "src").rglob("*.py")]:
+        os.utime(path)  # newer than all results
+    assert would_run(built, "TABLE=tiny") == []
+    for path in (built / "reports/tiny").rglob("*"):
+        os.utime(path, (2**32, 2**32))  # results of the year 2106
+    assert would_run(built, "TABLE=tiny") == []
+    with edited(built / "src/music_genre/report/figures/explore.py"):
+        assert would_run(built, "TABLE=tiny") == ["reports/tiny/explore", "reports/tiny/report"]
+
+
+def test_options_tried_and_taken_back_leave_nothing_to_do(built):
+    assert "reports/tiny/seeds/1/2/train" in would_run(built, "TABLE=tiny", "SEEDS=1")
+    assert "reports/tiny/leakage" in would_run(built, "TABLE=tiny", "SPLITS=segment track")
+    assert would_run(built, "TABLE=tiny") == []
+    write_row(built, "tiny", "11", **ROW)
+    assert set(would_run(built, "TABLE=tiny")) == {
+        "reports/tiny/rows/11/train", "reports/tiny/rows/11/evaluate",
+        "reports/tiny/explanations", "reports/tiny/table1", "reports/tiny/report",
+    }  # fmt: skip
+    (built / "params/tiny/11.yaml").unlink()
+    assert would_run(built, "TABLE=tiny") == []
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", "null", '{"step": 5}', "[" * 5000])
+def test_damaged_note_means_that_the_step_is_done_again(built, damage):
+    note = built / "reports/tiny/.explore.done.json"
+    content = note.read_bytes()
+    note.write_text(damage)
+    assert would_run(built, "TABLE=tiny") == ["reports/tiny/explore", "reports/tiny/report"]
+    note.write_bytes(content)
+
+
+def test_result_that_was_changed_is_made_again(built):
+    metrics = built / "reports/tiny/rows/2/metrics.json"
+    content = metrics.read_bytes()
+    metrics.write_bytes(content[:100])
+    assert "reports/tiny/rows/2/train" in would_run(built, "TABLE=tiny")
+    metrics.write_bytes(content)
+    assert would_run(built, "TABLE=tiny") == []
+
+
 def test_training_shown_again_is_not_done_again(built):
     before = (built / "reports/tiny/rows/10/metrics.json").read_bytes()
-    with touched(built / "src/music_genre/report/figures/train.py"):
+    with edited(built / "src/music_genre/report/figures/train.py"):
         assert make(built, "report", "TABLE=tiny").returncode == 0
     assert (built / "reports/tiny/rows/10/metrics.json").read_bytes() == before
 
@@ -225,59 +277,122 @@ def test_report_is_built_around_a_row_that_fails(built):
     assert make(built, "report", "TABLE=tiny").returncode == 0
 
 
+def test_report_in_which_every_row_fails_gives_the_reasons(copy):
+    write_row(copy, "bad", "1", **ROW, test_size=0.001)
+    done = make(copy, "report", "TABLE=bad")
+    assert done.returncode != 0
+    assert "error: not trained, see reports/bad/rows/1/failed.json" in done.stderr
+    folder = copy / "reports/bad/rows/1"
+    assert not (folder / "train.ipynb").exists()
+    assert "InputError" in (folder / "train.partial.ipynb").read_text()
+    html = BeautifulSoup((copy / "reports/bad/report.html").read_text(), "html.parser")
+    for section in ("row-1", "table1"):
+        assert "test_size 0.001 of 500 segments cannot be split" in html.find(id=section).get_text()
+    assert html.find(id="explore").img
+
+
 @pytest.mark.parametrize(
     ("row", "sentence"),
     [
-        ({"epoch": 1}, "unknown parameter epoch for the train notebook"),
-        ({"epochs": -1}, "parameter epochs is -1 but must be a whole number"),
+        ("epoch: 1", "10.yaml: unknown parameter epoch (did you mean epochs?)"),
+        ("epochs: -1", "10.yaml: parameter epochs is -1 but must be a whole number"),
+        ("learning_rate: .nan", "10.yaml: parameter learning_rate is nan but must be a number"),
+        ("learning_rate: 2020-01-01", "10.yaml: parameter learning_rate is datetime.date(2020"),
+        ("1: 5", "10.yaml gives a value to 1, which is no name"),
+        ("epochs: [", "10.yaml cannot be read as YAML"),
+        ("epochs: 5\nepochs: 7", "10.yaml cannot be read as YAML (epochs stands twice)"),
+        ("dropout: \xe9".encode("latin-1"), "10.yaml cannot be read as YAML ('utf-8' codec"),
     ],
-)
-def test_failed_row_leaves_evidence_and_no_target(copy, row, sentence):
-    write_row(copy, "bad", "1", **row)
-    done = make(copy, "report", "TABLE=bad")
+)  # fmt: skip
+def test_typo_in_the_last_row_is_found_before_any_work(copy, row, sentence):
+    write_row(copy, "typo", "2", **ROW)
+    path = copy / "params" / "typo" / "10.yaml"
+    path.write_bytes(row if isinstance(row, bytes) else row.encode())
+    done = make(copy, "report", "TABLE=typo")
     assert done.returncode != 0
-    assert f"error: train failed: {sentence}" in done.stderr
-    folder = copy / "reports/bad/rows/1"
-    assert not (folder / "train.ipynb").exists()
-    assert not (folder / "metrics.json").exists()
-    assert "InputError" in (folder / "train.partial.ipynb").read_text()
+    assert f"error: params/typo/{sentence}" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (copy / "reports/typo").exists()
 
 
-def test_killed_run_leaves_no_target(copy):
+@contextmanager
+def training(copy):
+    """Start a report with a training that takes long; yield its make once the training runs."""
     write_row(copy, "killed", "1", **{**ROW, "epochs": 500})
-    target = copy / "reports/killed/rows/1/train.ipynb"
-    environment = {**os.environ, **own_sources(copy)}
+    shutil.rmtree(copy / "reports" / "killed", ignore_errors=True)
     process = subprocess.Popen(
         ["make", f"PYTHON={sys.executable}", "TABLE=killed", "report"],
-        cwd=copy, env=environment, start_new_session=True, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        cwd=copy, env={**os.environ, **own_sources(copy)}, start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    partial = target.with_suffix(".partial.ipynb")
+    partial = copy / "reports/killed/rows/1/train.partial.ipynb"
     deadline = time.monotonic() + 60
     while not partial.exists() and time.monotonic() < deadline:
         time.sleep(0.2)
-    os.killpg(process.pid, 9)
-    process.wait()
     assert partial.exists()
-    assert not target.exists()
-    assert not target.with_name("metrics.json").exists()
+    yield process
+    assert not (partial.parent / "train.ipynb").exists()
+    assert not (partial.parent / "metrics.json").exists()
+    assert not (partial.parent / "failed.json").exists()
+
+
+def is_free(lock):
+    with lock.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
+def test_killed_run_leaves_no_target(copy):
+    with training(copy) as process:
+        os.killpg(process.pid, 9)
+        process.wait()
+
+
+def test_second_report_is_told_to_wait_and_killing_only_make_ends_all(copy):
+    with training(copy) as process:
+        done = make(copy, "report", "TABLE=tiny")
+        assert done.returncode != 0
+        assert "error: `make report` is already at work in this checkout (process" in done.stderr
+        assert "reports/killed" in done.stderr
+        assert make(copy, "-n", "report", "TABLE=killed").returncode == 0  # to look is no harm
+        process.kill()
+        process.wait()
+        deadline = time.monotonic() + 60
+        while not is_free(copy / "reports" / ".lock"):
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (["FEATURES=gone.csv"], "error: FEATURES is gone.csv, which does not exist"),
-        (["TABLE=gtzan"], "error: TABLE is 'gtzan': name a folder under params/"),
+        (["TABLE=gtzan"], "error: TABLE is 'gtzan', but reports/gtzan holds the published report"),
         (["SPLITS=genre"], 'SPLITS is "genre": name some of segment, track, artist'),
-        (["SEEDS=0,1"], 'SEEDS is "0,1": write whole numbers'),
+        (["SEEDS=0,1"], 'SEEDS is "0,1" (did you mean 0 1?): write whole numbers'),
         (["TABLE=gone"], "params/gone holds no .yaml: name a folder under params/"),
-        (["GTZAN=gone"], "gone holds neither clips in a folder per genre nor features_3_sec.csv"),
+        (["GTZAN=gone"], "error: GTZAN is gone, which does not exist"),
+        (["GTZAN=src"], "src holds neither clips in a folder per genre nor features_3_sec.csv"),
+        (["TABEL=quick"], "error: make knows no variable TABEL (did you mean TABLE?)"),
+        (["nproc=2"], "error: make knows no variable nproc (did you mean NPROC?)"),
     ],
 )
-def test_missing_input_is_named(copy, arguments, sentence):
-    done = make(copy, "report", *arguments)
+def test_what_is_typed_is_checked_before_the_environment_is_made(copy, arguments, sentence):
+    environment = {**os.environ, **own_sources(copy), "PATH": f"{copy / 'bin'}:/usr/bin:/bin"}
+    for name in [*OF_THE_USER, "VIRTUAL_ENV", "CONDA_DEFAULT_ENV"]:
+        environment.pop(name, None)
+    (copy / "bin").mkdir(exist_ok=True)
+    with suppress(FileExistsError):
+        (copy / "bin" / "python3").symlink_to(sys.executable)
+    done = subprocess.run(
+        ["make", "report", *arguments], cwd=copy, env=environment, capture_output=True, text=True
+    )
     assert done.returncode != 0
     assert sentence in done.stderr
+    assert not (copy / ".venv").exists()
 
 
 @pytest.fixture
@@ -294,15 +409,20 @@ def music(copy):
     shutil.rmtree(copy / "data", ignore_errors=True)
 
 
-def extract(copy, *arguments):
+def extract(copy, name, *, strict=False):
     """Extract the features of some music as `make report` does, and make nothing of them."""
-    make(copy, "-n", "report", "TABLE=tiny", *arguments)  # writes the plan
-    return make(copy, "-f", "reports/tiny/plan.mk", "data/extracted.csv", *arguments)
+    program = (
+        "import pathlib, sys, music_genre.build.__main__ as build\n"
+        "build.extract(pathlib.Path(sys.argv[1]), strict=sys.argv[2] == '1', dry=False)"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", program, name, str(int(strict))],
+        cwd=copy, env={**os.environ, **own_sources(copy)}, capture_output=True, text=True,
+    )  # fmt: skip
 
 
 def test_own_music_becomes_a_table_once_and_again_when_a_clip_changes(copy, music):
-    music_given = f"GTZAN={music.name}"
-    done = extract(copy, music_given)
+    done = extract(copy, music.name)
     assert done.returncode == 0, done.stderr
     assert "Left out: " in done.stderr
     assert "10 segments of 5 clips; clips left out: 1." in done.stderr
@@ -311,24 +431,61 @@ def test_own_music_becomes_a_table_once_and_again_when_a_clip_changes(copy, musi
     assert [problem["clip"] for problem in source.left_out] == ["waltz.0"]
 
     first = (copy / "data/extracted.csv").read_bytes()
-    assert extract(copy, music_given).stderr == ""  # nothing to do
-    os.utime(music / "polka" / "1.wav", (0, 2**31))  # looked at again, and found the same
-    table_time = (copy / "data/extracted.csv").stat().st_mtime_ns
-    assert extract(copy, music_given).returncode == 0
-    assert (copy / "data/extracted.csv").stat().st_mtime_ns == table_time
-    shutil.copy(music / "polka" / "1.wav", music / "waltz" / "0.wav")
-    done = extract(copy, music_given)
-    assert "12 segments of 6 clips; clips left out: 0." in done.stderr
+    assert extract(copy, music.name).stderr == ""  # nothing to do
+    os.utime(music / "polka" / "1.wav", (2**32, 2**32))  # looked at again, and found the same
+    assert extract(copy, music.name).returncode == 0
+    assert (copy / "data/extracted.csv").read_bytes() == first
+    assert extract(copy, music.name).stderr == ""  # a date in the future is no reason
+
+    clip = music / "polka" / "2.wav"
+    before = clip.stat()
+    shutil.copy(music / "polka" / "1.wav", clip)
+    os.utime(clip, ns=(before.st_atime_ns, before.st_mtime_ns))  # as long, and no newer
+    assert clip.stat().st_size == before.st_size
+    assert extract(copy, music.name).returncode == 0
     assert (copy / "data/extracted.csv").read_bytes() != first
+
+    shutil.copy(music / "polka" / "1.wav", music / "waltz" / "0.wav")
+    assert "12 segments of 6 clips; clips left out: 0." in extract(copy, music.name).stderr
+
+
+def test_music_described_once_is_not_used_for_ever(built, music):
+    assert extract(built, music.name).returncode == 0
+    done = make(built, "-n", "report", "TABLE=tiny")
+    assert "reports/tiny: on the embedded sample" in done.stdout
+    assert "FEATURES=data/extracted.csv takes the features extracted last" in done.stdout
+    assert would_run(built, "TABLE=tiny") == []
+    done = make(built, "-n", "report", "TABLE=tiny", "FEATURES=data/extracted.csv")
+    assert "It replaces a report on another features table." in done.stdout
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["My Music", "R&B", "archive (1)", "a:b", "100%", "it's", 'a "quoted" one', "A$AP",
+     "$(touch pwned)", '";touch pwned;"', "{x}", "a#b", "a\\b", "~", "-rf", "new\nline", " lead",
+     "=", "演歌", "a,b", "*", "$(shell touch pwned)", "`touch pwned`"],
+)  # fmt: skip
+def test_folder_of_any_name_is_read(built, name):
+    """The table in it is handed to the notebooks, with a slash at the end or without."""
+    folder = built / "music of any name" / name
+    folder.mkdir(parents=True)
+    shutil.copy(SAMPLE_TABLE, folder / "features_3_sec.csv")
+    relative = f"music of any name/{name}"
+    for given in (f"GTZAN={relative}", f"GTZAN={folder}//"):
+        assert "reports/tiny/explore" in would_run(built, "TABLE=tiny", given)
+        spec = json.loads((built / "reports/tiny/.explore.json").read_text())
+        assert spec["given"]["features"] == f"{relative}/features_3_sec.csv"
+    assert not list(built.parent.rglob("pwned"))
+    shutil.rmtree(folder)
 
 
 def test_strict_refuses_a_clip_that_cannot_be_described(copy, music):
-    done = extract(copy, f"GTZAN={music.name}", "STRICT=1")
+    done = extract(copy, music.name, strict=True)
     assert done.returncode != 0
     assert "1 of 6 clips cannot be described; the first: " in done.stderr
     assert not (copy / "data/extracted.csv").exists()
-    assert extract(copy, f"GTZAN={music.name}").returncode == 0
-    assert extract(copy, f"GTZAN={music.name}", "STRICT=1").returncode != 0
+    assert extract(copy, music.name).returncode == 0
+    assert extract(copy, music.name, strict=True).returncode != 0
 
 
 def test_folder_of_music_is_checked(copy, music):
@@ -339,7 +496,14 @@ def test_folder_of_music_is_checked(copy, music):
 
 
 def test_environment_without_the_package_is_named(copy):
-    done = make(copy, "environment", "PYTHON=/usr/bin/python3 -I")
+    python = copy / "bare python"
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')  # without its packages
+    python.chmod(0o755)
+    environment = {k: v for k, v in os.environ.items() if k not in [*OF_THE_USER, "PYTHONPATH"]}
+    done = subprocess.run(
+        ["make", "environment", f"PYTHON={python}"],
+        cwd=copy, env=environment, capture_output=True, text=True,
+    )  # fmt: skip
     assert done.returncode != 0
     assert "this Python environment lacks this checkout's package" in done.stderr
 

@@ -183,6 +183,49 @@ def test_a_commit_in_which_the_sides_differ_tells_nothing(pair):
     assert "which one was edited is not known" in problems[0]
 
 
+@pytest.mark.parametrize("edited", pairs.SIDES)
+def test_after_a_change_of_branch_the_commit_tells_which_side_was_edited(pair, edited):
+    pair.commit()
+    pair.edit_py()
+    pair.check()
+    pair.commit()  # another branch, as far as the pair's state is concerned
+    assert json.loads(pair.state.read_text())
+    git = ["git", "-C", pair.folder]
+    subprocess.run([*git, "checkout", "-q", "HEAD~1"], check=True, capture_output=True)
+    notebook = pair.read()
+    notebook.cells[0].source += "\nMore."
+    if edited == "ipynb":
+        pair.write(notebook)
+    else:
+        pair.py.write_text(pair.py.read_text() + "\n# %%\nmore = 1\n")
+    done, problems = pair.check()
+    assert (len(done), problems) == (1, [])
+    assert f"written from table1.{edited}" in done[0]
+
+
+@pytest.mark.parametrize("damage", ["[]", "5", '{"table1": 5}', '{"table1": {"py": "x"}}', "null"])
+def test_damaged_state_is_as_none(pair, damage):
+    pair.state.write_text(damage)
+    assert pair.check() == ([], [])
+    pair.state.write_text(damage)
+    pair.edit_py()
+    done, problems = pair.check()
+    assert (done, len(problems)) == ([], 1)
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"\0\0\0", b"x = '\xe9'\n"])
+def test_py_that_an_accident_emptied_overwrites_nothing(pair, content):
+    pair.py.write_bytes(content)
+    before = pair.content()
+    for keep in (None, "py", "ipynb"):
+        done, problems = pair.check(keep)
+        assert (done, len(problems)) == ([], 1)
+        assert "table1.py is empty or no text" in problems[0]
+    assert pair.content() == before
+    pair.py.unlink()
+    assert len(pair.check()[0]) == 1
+
+
 @pytest.mark.parametrize("keep", pairs.SIDES)
 def test_one_side_is_chosen(pair, keep):
     pair.edit_py()

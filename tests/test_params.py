@@ -1,12 +1,15 @@
 """What a notebook may be given; an unknown name or a value out of range is an error."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from music_genre import params
 from music_genre.exceptions import InputError
+from music_genre.paths import ROOT
 
+PARAMS = ROOT / "params"
 GOOD = params.defaults("train")
 
 
@@ -79,21 +82,63 @@ def test_without_a_folder_named_that_of_table_1_is_read(monkeypatch, tmp_path):
     assert params.report_folder("mine", "rows") == Path("mine")
 
 
+BOMB = "a: &a [x, x]\n" + "".join(
+    f"{y}: &{y} [*{x}, *{x}]\n" for x, y in zip("abcdefg", "bcdefgh", strict=True)
+)
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("epochs: 5\nlearning-rate: 0.1\n", "unknown parameter learning-rate .* known are epochs"),
+        ("epochs: 5\nlearning-rate: 0.1\n", r"unknown parameter learning-rate \(did you mean lear"),
         ("epochs: [5\n", "cannot be read as YAML"),
         ("- 5\n", "holds no parameters"),
         ("", "holds no parameters"),
+        ("epochs: 0\n", "parameter epochs is 0 but must be a whole number"),
+        ("epochs: 5\nscore_after: [5]\n", "parameter score_after is .* before the last"),
+        ("learning_rate: .nan\n", "parameter learning_rate is nan but"),
+        ("learning_rate: 2020-01-01\n", "parameter learning_rate is datetime.date"),
+        ("seed: 2020-01-01 10:00:00\n", "parameter seed is datetime.datetime"),
+        ("paper: {accuracy: 2020-01-01}\n", "parameter paper is .* has accuracy"),
+        ("5: 5\n", "gives a value to 5, which is no name"),
+        ("on: 5\n", "gives a value to True, which is no name"),
+        ("? [1, 2]\n: 5\n", "cannot be read as YAML|gives a value to"),
+        ("epochs: 5\nseed: 1\nepochs: 7\n", "epochs stands twice"),
+        ("epochs: !!python/object/apply:os.system ['true']\n", "cannot be read as YAML"),
+        ("epochs: 5\n---\nepochs: 6\n", "cannot be read as YAML"),
+        (BOMB, r"\*a in line 2 is a reference"),
+        ("epochs: &x 5\nseed: *x\n", r"\*x in line 2 is a reference"),
+        ("paper: " + "[" * 2000 + "]" * 2000, "more than 10 levels"),
+        (
+            "\n".join(f"{' ' * i}a:" for i in range(2000)),
+            "more than 10 levels|more than 100,000 bytes",
+        ),
+        ("# " + "x" * 100_000 + "\nepochs: 5\n", "more than 100,000 bytes"),
+        ("epochs: " + "9" * 5000 + "\n", "cannot be read as YAML"),
+        ("\0epochs: 5\n", "cannot be read as YAML"),
     ],
-    ids=["unknown name", "no YAML", "list", "empty"],
 )
 def test_bad_file_is_told_in_one_sentence(tmp_path, text, says):
     (tmp_path / "1.yaml").write_text(text)
-    with pytest.raises(InputError, match=rf"^1\.yaml:? ?.*{says}") as told:
+    with pytest.raises(InputError, match=rf"^1\.yaml:? ?.*({says})") as told:
         params.check_file("train", tmp_path / "1.yaml")
     assert "\n" not in str(told.value)
+
+
+def test_what_is_no_file_of_parameters_is_told_at_once(tmp_path):
+    (tmp_path / "folder.yaml").mkdir()
+    os.mkfifo(tmp_path / "fifo.yaml")  # to read it would take for ever
+    with (tmp_path / "sparse.yaml").open("wb") as file:
+        file.truncate(10**10)
+    (tmp_path / "latin.yaml").write_bytes("# é\nepochs: 5\n".encode("latin-1"))
+    for name in ("folder", "fifo", "sparse", "latin", "gone"):
+        with pytest.raises(InputError, match=rf"^{name}\.yaml cannot be read as YAML \("):
+            params.check_file("train", tmp_path / f"{name}.yaml")
+
+
+def test_every_row_that_comes_with_the_project_is_good():
+    for path in PARAMS.glob("*/*.yaml"):
+        params.check_file("resplit" if path.parent.name == "resplit" else "train", path)
 
 
 def test_rate_that_yaml_takes_for_text_is_explained():

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from music_genre.build import plan
+from music_genre.build import __main__ as build
+from music_genre.build import plan, typed
 from music_genre.data import find, splits
 from music_genre.exceptions import InputError
 from music_genre.paths import ROOT
@@ -33,7 +34,7 @@ def params(tmp_path, monkeypatch):
 
 
 def planned(**asked):
-    steps = plan.steps(plan.Options(table="mine", **asked))
+    steps = plan.steps(typed.Options(table="mine", **asked))
     return {str(step.target.relative_to(ROOT / "reports/mine")): step for step in steps}
 
 
@@ -113,40 +114,54 @@ def test_split_names_are_those_of_the_registry():
 
 
 @pytest.mark.parametrize(
-    ("given", "sentence"),
+    ("name", "sentence"),
     [
-        ({"TABLE": "gone"}, "params/gone holds no .yaml"),
-        ({"TABLE": "a b"}, "TABLE is 'a b': name a folder under params/"),
-        ({"TABLE": "../x"}, "TABLE is '../x': name a folder under params/"),
-        ({"TABLE": "gtzan"}, "and not 'gtzan', whose folder holds the published report"),
-        ({"SEEDS": "0,1"}, 'SEEDS is "0,1": write whole numbers with spaces between'),
-        ({"SEEDS": "-1"}, 'SEEDS is "-1"'),
-        ({"SPLITS": "genre"}, 'SPLITS is "genre": name some of segment, track, artist'),
-        ({"FEATURES": "gone.csv"}, "FEATURES is gone.csv, which does not exist"),
+        ("a row.yaml", "a row.yaml has a name that cannot be built"),
+        ("11.yml", "11.yml would not be read: name it 11.yaml"),
+        ("11.YAML", "11.YAML would not be read: name it 11.yaml"),
+        ("$(touch pwned).yaml", "has a name that cannot be built"),
+        ("11.yaml/", "11.yaml is no file"),
     ],
 )
-def test_what_names_nothing_is_refused(given, sentence):
+def test_row_that_would_be_misread_is_refused(params, name, sentence):
+    path = params / "mine" / name
+    path.mkdir() if name.endswith("/") else path.write_text("epochs: 1\n")
     with pytest.raises(InputError, match=".*") as refused:
-        plan.steps(plan.options(given))
+        planned()
     assert sentence in str(refused.value)
 
 
-def test_table_whose_path_is_no_utf8_is_refused(params):
-    asked = plan.Options(table="mine", features=os.fsdecode(b"caf\xe9.csv"))
-    with pytest.raises(InputError, match=r"the path caf\\xe9\.csv is no UTF-8"):
-        plan.write(asked)
+def test_table_that_is_not_there_is_refused_with_the_one_meant(params):
+    with pytest.raises(InputError, match=r"params/mien holds no \.yaml \(did you mean mine\?\)"):
+        plan.steps(typed.Options(table="mien"))
 
 
-def test_row_whose_name_make_would_misread_is_refused(params):
-    (params / "mine" / "a row.yaml").write_text("epochs: 1\n")
-    with pytest.raises(InputError, match="a row.yaml has a name that cannot be built"):
-        planned()
+@pytest.mark.parametrize("table", ["rows", "seeds", "splits", "shuffled"])
+def test_table_named_as_a_folder_of_a_report_has_rows_of_its_own_only(params, table):
+    (params / "mine").rename(params / table)
+    asked = typed.Options(
+        table=table, splits=("segment",), seeds=(0, 1), recipes=table != "recipes"
+    )
+    *_, page = plan.specs(asked, plan.steps(asked), find.SAMPLE_TABLE, extracted=False)
+    assert page["page"]["rows"] == ["2", "9", "10"]
+
+
+def test_row_in_another_encoding_can_be_planned(params):
+    (params / "mine" / "10.yaml").write_bytes("epochs: 9 # éé\n".encode("latin-1"))
+    assert "rows/10/train.ipynb" in planned()  # what is wrong with it is said before any work
+
+
+def test_table_whose_path_is_no_utf8_is_refused(tmp_path):
+    path = tmp_path / os.fsdecode(b"caf\xe9.csv")
+    path.write_text("filename,label\n")
+    with pytest.raises(InputError, match=r"caf.*\.csv is not UTF-8"):
+        build.features_and_music(typed.Options(features=str(path)))
 
 
 def test_planning_needs_the_standard_library_only():
     """The environment need not be there yet, and nothing takes long to import."""
     program = (
-        f"import sys; sys.path.insert(0, {str(ROOT / 'src')!r}); import music_genre.build.plan"
+        f"import sys; sys.path.insert(0, {str(ROOT / 'src')!r}); import music_genre.build.__main__"
     )
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True
@@ -192,6 +207,52 @@ def test_folders_import_downwards_only_and_nothing_in_a_circle():
         assert path not in plan.imported(path), path
 
 
+def test_folder_that_may_not_be_searched_is_named(monkeypatch):
+    def refused(features, music):
+        raise PermissionError(13, "Permission denied", "/lost+found")
+
+    monkeypatch.setattr(find, "features_and_music", refused)
+    with pytest.raises(
+        InputError, match=r"^/ cannot be searched .*Permission denied: /lost\+found"
+    ):
+        build.features_and_music(typed.Options(music="/"))
+
+
+def test_plan_can_be_followed_by_hand(params, monkeypatch):
+    """It names the Python that it was written with, whatever characters that has in its path."""
+    monkeypatch.setattr(plan.sys, "executable", "/a $(b) #c/python")
+    asked = typed.Options(table="mine")
+    steps = plan.steps(asked)
+    described = plan.specs(asked, steps, find.SAMPLE_TABLE, extracted=False)
+    rules = params / "plan.mk"
+    text = plan._rules(steps, described, [described[-1]["target"]])
+    rules.write_text(text + 'shown:\n\t@echo "$$PYTHON"\n')
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHON"}
+    done = subprocess.run(
+        ["make", "-f", rules, "shown"], env=environment, capture_output=True, text=True
+    )
+    assert done.stdout == "/a $(b) #c/python\n"
+
+
+def test_imports_in_a_circle_and_by_dots_are_followed(tmp_path, monkeypatch):
+    monkeypatch.setattr(plan, "SOURCES", tmp_path / "music_genre")
+    files = {
+        "__init__.py": "",
+        "paths.py": "def later():\n    from music_genre.inner import one\n",
+        "inner/__init__.py": "",
+        "inner/one.py": "from . import two\nfrom .. import paths\n",
+        "inner/two.py": "from .one import x\nfrom .data.deep import y\n",
+        "inner/data/__init__.py": "",
+        "inner/data/deep.py": "",
+    }
+    for name, text in files.items():
+        (tmp_path / "music_genre" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "music_genre" / name).write_text(text)
+    (tmp_path / "notebook.py").write_text("from music_genre.inner.one import x\n")
+    found = plan.imported(tmp_path / "notebook.py")
+    assert {path.relative_to(tmp_path / "music_genre").as_posix() for path in found} == set(files)
+
+
 @pytest.mark.parametrize(
     ("folder", "music", "expected"),
     [
@@ -228,31 +289,7 @@ def test_a_stray_clip_beside_the_published_table_is_no_music(tmp_path, monkeypat
         find.features_and_music("", str(tmp_path / "gone"))
 
 
-def test_make_expands_nothing_of_what_was_typed(tmp_path):
-    typed = '$(shell touch pwned)`touch pwned`$$(touch pwned)";touch pwned;"'
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    for name in ("TABLE", "FEATURES", "GTZAN", "SEEDS", "SPLITS", "CLIPS"):
-        for given in ([f"{name}={typed}"], []):
-            more = {} if given else {name: typed}
-            for target in ("report", "help", "clean"):
-                subprocess.run(
-                    ["make", "-f", ROOT / "Makefile", f"PYTHON={sys.executable}", target, *given],
-                    cwd=tmp_path, env=environment | more, capture_output=True,
-                )  # fmt: skip
-            assert not (tmp_path / "pwned").exists(), (name, given)
-
-
 def test_a_module_that_is_no_python_is_named(tmp_path):
     (tmp_path / "mine.py").write_text("def (\n")
     with pytest.raises(InputError, match=r"mine\.py cannot be read as Python: invalid syntax"):
         plan.imported(tmp_path / "mine.py")
-
-
-def test_row_whose_file_is_no_yaml_leaves_its_reason(tmp_path, monkeypatch):
-    from music_genre.build import execute
-
-    monkeypatch.setattr(execute, "ROOT", tmp_path)
-    (tmp_path / "1.yaml").write_text("epochs: [\n")
-    step = {"file": "1.yaml", "given": {"output": "run"}, "target": "run/train.ipynb"}
-    execute.record_failure(step, "it cannot be read")
-    assert "it cannot be read" in (tmp_path / "run" / "failed.json").read_text()

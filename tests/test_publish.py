@@ -54,7 +54,9 @@ def report_of_two_rows(tmp_path, model):
     settings.mkdir()
     for name in ("1", "7"):
         fake_run(folder / "rows" / name, SEGMENTS.assign(**GUESSES), paper=PAPER)
-        (settings / f"{name}.yaml").write_text("epochs: 120\n")
+        (settings / f"{name}.yaml").write_text(
+            "epochs: 120\nbatch_size: 220\npaper:\n  accuracy: 50\n"
+        )
         shutil.copy(model[1], folder / "rows" / name)
         (folder / "rows" / name / "scaler.json").write_text("{}")
     fake_run(folder / "seeds" / "1" / "7", SEGMENTS, paper=PAPER, seed=1)
@@ -274,7 +276,7 @@ def test_publishing_that_is_killed_loses_nothing(
     target, readme_file = before
     copied = published_once / "model"  # which takes seconds to make
     monkeypatch.setattr(publish, "_copy_model", lambda _, to: shutil.copytree(copied, to))
-    monkeypatch.setattr(publish.figures, "over_rows", lambda _: Blank())
+    monkeypatch.setattr(publish.figures, "by_measure", lambda *_: Blank())
     with monkeypatch.context() as patch, pytest.raises(Killed):
         killed_after(patch, moves)  # three files with checksums, the old folder, the new, README
         publish.publish(*finished, target, readme_file=readme_file)
@@ -344,13 +346,15 @@ def test_rows_without_the_nearest_recipe_are_named(finished):
     given = "epochs: {}\nbatch_size: 220\npaper:\n  accuracy: {}\n"
     (settings / "1.yaml").write_text(given.format(1, 30))
     (settings / "7.yaml").write_text(given.format(2, 60))
-    for name, tested, more in (
-        ("far", [0.1, 0.1], {}),
-        ("near", [0.3, 0.5], {"learning_rate": 0.003}),
-        ("resplit", [0.3, 0.6], {"resplit_after": [1]}),
+    half = SEGMENTS  # one of two test segments is right
+    none = SEGMENTS.assign(predicted=["metal", "metal", "metal"])
+    for name, first, last, more in (
+        ("far", none, none, {}),
+        ("near", half, half, {"learning_rate": 0.003}),
+        ("resplit", half, half, {"resplit_after": [1]}),
     ):
-        history = {"epoch": [1, 2], "test_accuracy": tested}
-        fake_run(folder / "recipes" / name, SEGMENTS, history=history, **more)
+        history = {"epoch": [1, 2], "test_accuracy": [0.5, 0.5]}
+        fake_run(folder / "recipes" / name, last, history=history, after={1: first}, **more)
     assert publish.not_nearest(folder, settings) == ["1", "7"]
     fake_run(folder / "rows/7", SEGMENTS, paper=PAPER, learning_rate=0.003)
     assert publish.not_nearest(folder, settings) == ["1"]

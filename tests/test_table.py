@@ -29,6 +29,9 @@ def test_named_table_comes_before_published_before_extracted_before_sample(
     monkeypatch.setattr(find, "EXTRACTED", tmp_path / "extracted.csv")
     assert find.features_table() == find.SAMPLE_TABLE
     few_rows.to_csv(tmp_path / "extracted.csv", index=False)
+    assert find.features_table() == find.SAMPLE_TABLE  # it is of other music
+    (tmp_path / "genres" / "rock").mkdir(parents=True)
+    (tmp_path / "genres" / "rock" / "x.wav").touch()
     assert find.features_table() == tmp_path / "extracted.csv"
     published = tmp_path / "Data" / "features_3_sec.csv"  # as Kaggle's archive has it
     published.parent.mkdir()

@@ -235,6 +235,17 @@ def test_notebook_with_a_failed_row_and_one_that_diverged(tmp_path, run_here):
     assert "diverged in row 3" in text
 
 
+def test_what_concerns_the_papers_rows_is_said_of_rows_that_name_them_only(tmp_path, run_here):
+    row(tmp_path / "rows", "1", 30.0)
+    row(tmp_path / "rows", "2", 40.0, paper={**PAPER, "accuracy": 33.45})
+    row(tmp_path / "rows", "mine", 50.0, paper={**PAPER, "accuracy": 45.92})
+    text = complete(run_here("table1", results=str(tmp_path / "rows")))
+    contradiction = text[text.index("0.4626") :]
+    assert "40.00 % in row 2." in contradiction
+    assert "50.00 % in row mine." in contradiction
+    assert "in row 1." not in contradiction
+
+
 def test_notebook_says_which_rows_are_outdated(tmp_path, run_here, monkeypatch):
     for name in ("1", "2"):
         row(tmp_path / "rows", name, 30.0)

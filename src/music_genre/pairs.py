@@ -62,9 +62,10 @@ def check(
 
 def _read_state(path: Path) -> dict:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # none yet, or damaged: then each pair is compared
-        return {}
+        agreed = json.loads(path.read_text(encoding="utf-8"))
+        return {name: {side: str(of[side]) for side in SIDES} for name, of in agreed.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}  # none yet, or damaged: then each pair is compared
 
 
 def _source(paths: dict, agreed: dict | None, keep: str | None) -> str | None:
@@ -76,17 +77,23 @@ def _source(paths: dict, agreed: dict | None, keep: str | None) -> str | None:
     now = _fingerprints(contents)
     if now == agreed or _agree(contents):
         return None
-    agreed = agreed or _committed(paths)
-    edited = [side for side in SIDES if agreed and now[side] != agreed[side]]
-    if len(edited) == 1:
-        return edited[0]
+    # After a change of branch, both sides differ from how they last agreed here.
+    for known in (agreed, committed := _committed(paths)):
+        edited = [side for side in SIDES if known and now[side] != known[side]]
+        if len(edited) == 1:
+            return edited[0]
     if not keep:
-        raise InputError(_disagreement(paths, known=bool(agreed)))
+        raise InputError(_disagreement(paths, known=bool(agreed or committed)))
     return keep
 
 
 def _read(paths: dict) -> dict[str, bytes]:
     contents = {side: paths[side].read_bytes() for side in SIDES}
+    if not contents["py"].strip() or not _is_text(contents["py"]):  # all cells would be lost by it
+        raise InputError(
+            f"{display_path(paths['py'])} is empty or no text: take it from git again, or delete "
+            "it to have it written from the .ipynb."
+        )
     try:
         strip(json.loads(contents["ipynb"]))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -95,6 +102,13 @@ def _read(paths: dict) -> dict[str, bytes]:
             "have it written from the .py."
         ) from error
     return contents
+
+
+def _is_text(content: bytes) -> bool:
+    try:
+        return "\0" not in content.decode()
+    except UnicodeDecodeError:
+        return False
 
 
 def _committed(paths: dict) -> dict | None:

@@ -2,14 +2,14 @@
 
 import ast
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
 from music_genre.data.splits import SPLITS
-from music_genre.exceptions import InputError
+from music_genre.exceptions import InputError, meant
 from music_genre.metrics.classification import NAMES
 from music_genre.models import lstm
 from music_genre.paths import MANUAL, NOTEBOOKS, REPORTS, display_path
@@ -152,32 +152,37 @@ def check(notebook: str, namespace: dict) -> SimpleNamespace:
         A name that the notebook does not know (papermill would only warn), or a value out of
         range.
     """
-    known = KNOWN[notebook]
     _check_names(notebook, _injected(namespace))
-    values = {}
-    for name, rule in known.items():
-        try:
-            values[name] = rule(namespace[name])
-        except ValueError as error:
-            raise InputError(f"parameter {name} is {namespace[name]!r} but {error}.") from error
-    for name in ("resplit_after", "score_after"):
-        if values.get(name) and values[name][-1] >= values["epochs"]:
-            raise InputError(
-                f"parameter {name} is {values[name]} but epochs is {values['epochs']}: name only "
-                "epochs before the last."
-            )
-    return SimpleNamespace(**values)
+    return SimpleNamespace(**_checked(notebook, namespace))
 
 
 def check_file(notebook: str, path: str | Path) -> None:
-    """Check that a YAML file maps names that a notebook knows to values.
+    """Check that a YAML file maps names that a notebook knows to values in their ranges.
 
     Raises
     ------
     InputError
-        As :func:`music_genre.provenance.read_yaml`; or a name is unknown.
+        As :func:`music_genre.provenance.read_yaml`; or a name is unknown, or a value out of range.
     """
-    _check_names(notebook, read_yaml(path), where=f"{display_path(path)}: ")
+    given, where = read_yaml(path), f"{display_path(path)}: "
+    _check_names(notebook, given, where=where)
+    _checked(notebook, {**defaults(notebook), **given}, where=where)
+
+
+def _checked(notebook: str, given: Mapping[str, object], *, where: str = "") -> dict[str, object]:
+    values = {}
+    for name, rule in KNOWN[notebook].items():
+        try:
+            values[name] = rule(given[name])
+        except ValueError as error:
+            raise InputError(f"{where}parameter {name} is {given[name]!r} but {error}.") from error
+    for name in ("resplit_after", "score_after"):
+        if values.get(name) and values[name][-1] >= values["epochs"]:
+            raise InputError(
+                f"{where}parameter {name} is {values[name]} but epochs is {values['epochs']}: name "
+                "only epochs before the last."
+            )
+    return values
 
 
 def _check_names(notebook: str, names: Iterable[str], *, where: str = "") -> None:
@@ -185,8 +190,8 @@ def _check_names(notebook: str, names: Iterable[str], *, where: str = "") -> Non
     unknown = [str(name) for name in names if name not in known]
     if unknown:
         raise InputError(
-            f"{where}unknown parameter {', '.join(unknown)} for the {notebook} notebook: "
-            f"known are {', '.join(known)}."
+            f"{where}unknown parameter {', '.join(unknown)}{meant(unknown[0], known)} for the "
+            f"{notebook} notebook: known are {', '.join(known)}."
         )
 
 

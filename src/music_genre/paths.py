@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -56,3 +56,22 @@ def display_path(path: str | Path) -> str:
 def natural_key(name: str) -> list[tuple]:
     """Return a key to sort names by in which numbers count as numbers: row 10 after row 9."""
     return [(0, int(t), "") if t.isdigit() else (1, 0, t) for t in re.split(r"(\d+)", name) if t]
+
+
+def remove_leftovers(paths: Iterable[Path]) -> None:
+    """Remove, of some files, the temporary ones that :func:`atomic` left when it was killed."""
+    for path in paths:
+        process = re.match(r"\.(\d+)-", path.name)
+        if process and path.is_file() and not _runs(int(process[1])):
+            with suppress(OSError):
+                path.unlink()
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):  # another user's; no number of a process
+        return True
+    return True

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 from collections.abc import Collection, Iterator
@@ -56,7 +57,10 @@ def threads() -> int:
     Sums of a training round by this number, whatever else the machine does, so it is part of what
     determines a result.
     """
-    return int(os.environ.get("NPROC") or joblib.cpu_count())
+    asked = os.environ.get("NPROC") or str(joblib.cpu_count())
+    if not asked.isdecimal() or int(asked) < 1:
+        raise InputError(f'NPROC is "{asked}": write a number of threads, 1 or more.')
+    return int(asked)
 
 
 def commit() -> str:
@@ -101,10 +105,13 @@ def read_yaml(path: str | Path) -> dict:
     Raises
     ------
     InputError
-        It cannot be read, or is no mapping of names to values, or is empty.
+        It cannot be read, or is no mapping of names to values, or is empty; a name stands twice;
+        it holds more than parameters need: references (a few lines of them stand for more than
+        any memory holds), levels within levels, a text of more than a hundred thousand bytes.
     """
     try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        text = _text_of_parameters(Path(path))
+        content = yaml.safe_load(text)
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise InputError(
             f"{display_path(path)} cannot be read as YAML ({' '.join(str(error).split())}): "
@@ -114,7 +121,39 @@ def read_yaml(path: str | Path) -> dict:
         raise InputError(
             f"{display_path(path)} holds no parameters: write one `name: value` a line."
         )
+    odd = [name for name in content if not isinstance(name, str)]
+    if odd:
+        raise InputError(
+            f"{display_path(path)} gives a value to {odd[0]!r}, which is no name of a parameter: "
+            "write one `name: value` a line."
+        )
     return content
+
+
+_MOST_BYTES, _MOST_LEVELS = 100_000, 10  # of a file of parameters
+
+
+def _text_of_parameters(path: Path) -> str:
+    """Read a file's text and raise a ValueError that says what of it is beyond parameters."""
+    if not path.is_file():
+        raise ValueError("it is no file" if path.exists() else "it does not exist")
+    if path.stat().st_size > _MOST_BYTES:
+        raise ValueError(f"it has more than {_MOST_BYTES:,} bytes")
+    text = path.read_text(encoding="utf-8")
+    level, names = 0, set()
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        where = f"in line {event.start_mark.line + 1}" if event.start_mark else ""
+        level += isinstance(event, yaml.CollectionStartEvent)
+        level -= isinstance(event, yaml.CollectionEndEvent)
+        if isinstance(event, yaml.AliasEvent):
+            raise ValueError(f"*{event.anchor} {where} is a reference")
+        if level > _MOST_LEVELS:
+            raise ValueError(f"{where}, there are more than {_MOST_LEVELS} levels")
+    for name in re.findall(r"^([\w-]+):", text, re.MULTILINE):
+        if name in names:
+            raise ValueError(f"{name} stands twice")
+        names.add(name)
+    return text
 
 
 def write_csv(path: str | Path, table: pd.DataFrame, *, digits: int | None = None) -> None:

@@ -1,51 +1,31 @@
 """Plan a report: which notebook runs on what, after which others. Standard library only.
 
-`python -m music_genre.build.plan` checks all that was typed, writes the plan as rules for make to
-``reports/<table>/plan.mk``, and hands over to make. What was typed is taken from the environment
-and stands in none of the rules: each step has a file of its own, ``.<notebook>.json``, that says
-what it is given. A rule depends on that file, on the results that the notebook shows, and on the
-modules that the notebook imports, so a step is done again if one of these changes.
-
-A plan is written only where it differs from the one before, so planning makes nothing stale.
+A plan stands as rules for make in ``reports/<table>/plan.mk``. What was typed stands in none of
+them: each step has a file of its own, ``.<notebook>.json``, that says what it is given and, by
+checksums, all that determines it. Which steps are due is decided here, by content
+(:mod:`music_genre.build.done`); make knows their order, and what can run side by side.
 """
 
 import ast
 import dataclasses
-import hashlib
 import json
 import os
-import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from operator import itemgetter
 from pathlib import Path
 
-from music_genre import pairs
+from music_genre.build import done
+from music_genre.build.typed import NAME, Options
 from music_genre.data import find
-from music_genre.exceptions import InputError
-from music_genre.paths import DATA, NOTEBOOKS, REPORTS, ROOT, atomic, display_path, natural_key
+from music_genre.exceptions import InputError, meant
+from music_genre.paths import NOTEBOOKS, REPORTS, ROOT, atomic, display_path, natural_key
 from music_genre.report.sections import SECTIONS, Section
 
 PARAMS, SOURCES = ROOT / "params", ROOT / "src" / "music_genre"
-PUBLISHED = "gtzan"  # reports/gtzan holds the published report
-EXTRACTION = DATA / ".extraction.json"
 DATA_FILES = {".csv", ".npz", ".j2", ".css"}  # in a package, read by its modules
-_NAME = re.compile(r"[\w.+-]+", re.ASCII)  # of a table, a row, a recipe: safe for make and shell
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a report is asked for."""
-
-    table: str = "table1"  # folder under params/
-    features: str = ""  # features table (CSV)
-    music: str = ""  # folder of clips, or of a features table
-    seeds: tuple[int, ...] = (0,)
-    recipes: bool = False  # whether to train and show params/recipes too
-    splits: tuple[str, ...] = ()  # by which to compare the last row with simpler models
-    strict: bool = False  # whether a clip that cannot be described is an error
 
 
 @dataclass(frozen=True)
@@ -59,49 +39,12 @@ class Step:
     shows: tuple[Path, ...] = ()  # the steps whose results it shows
     after: Path | None = None  # a training whose states this one is read off from
     trains: bool = False  # a failure is recorded, and the report made without it
+    row: str = ""  # the row of the table that it trains, with the first seed
 
     @property
     def spec(self) -> Path:
         """The file that says what the notebook is given."""
         return self.target.with_name(f".{self.target.stem}.json")
-
-
-def options(given: Mapping[str, str]) -> Options:
-    """Read the options from the environment, checked.
-
-    Raises
-    ------
-    InputError
-        One of them names nothing that is there.
-    """
-    table = given.get("TABLE") or "table1"
-    if not _NAME.fullmatch(table) or table == PUBLISHED:
-        raise InputError(
-            f"TABLE is {table!r}: name a folder under params/, with letters, digits, '.', '_', '+' "
-            f"and '-' only, and not {PUBLISHED!r}, whose folder holds the published report."
-        )
-    seeds = given.get("SEEDS", "").split()
-    if not all(seed.isdecimal() for seed in seeds):
-        raise InputError(
-            f'SEEDS is "{given["SEEDS"]}": write whole numbers with spaces between, as in "0 1 2".'
-        )
-    splits, known = given.get("SPLITS", "").split(), split_names()
-    if set(splits) - set(known):
-        raise InputError(f'SPLITS is "{given["SPLITS"]}": name some of {", ".join(known)}.')
-    if given.get("FEATURES") and not Path(given["FEATURES"]).is_file():
-        raise InputError(
-            f"FEATURES is {given['FEATURES']}, which does not exist: name a features table, or "
-            "leave it out."
-        )
-    return Options(
-        table=table,
-        features=given.get("FEATURES", ""),
-        music=given.get("GTZAN", ""),
-        seeds=tuple(sorted({0, *map(int, seeds)})),
-        recipes=bool(given.get("RECIPES")),
-        splits=tuple(name for name in known if name in splits),
-        strict=given.get("STRICT") == "1",
-    )
 
 
 def steps(asked: Options) -> list[Step]:
@@ -110,15 +53,18 @@ def steps(asked: Options) -> list[Step]:
     rows = _files(PARAMS / asked.table)
     if not rows:
         raise InputError(
-            f"params/{asked.table} holds no .yaml: name a folder under params/ with TABLE=, one "
-            ".yaml per row."
+            f"params/{asked.table} holds no .yaml{meant(asked.table, _tables())}: name a folder "
+            "under params/ with TABLE=, one .yaml per row."
         )
     recipes = _files(PARAMS / "recipes") if asked.recipes else {}
     resplit = _files(PARAMS / "resplit") if asked.recipes else {}
     claims = _files(PARAMS / "claims") if asked.recipes else {}
     last = list(rows.values())[-1]
     groups: dict[str, list[Step]] = {
-        "rows": [_training(folder / "rows" / name, file) for name, file in rows.items()],
+        "rows": [
+            dataclasses.replace(_training(folder / "rows" / name, file), row=name)
+            for name, file in rows.items()
+        ],
         "seeds": [
             _training(folder / "seeds" / str(seed) / name, file, seed=seed)
             for seed in asked.seeds[1:]
@@ -180,7 +126,7 @@ def steps(asked: Options) -> list[Step]:
 
 def shown(asked: Options, rows: Iterable[Path]) -> list[Section]:
     """Return the sections that are asked for and that the rows' files allow, in their order."""
-    texts = [file.read_text(encoding="utf-8") for file in rows]
+    texts = [file.read_text(encoding="utf-8", errors="replace") for file in rows]
     of_paper = any("paper:" in text and "accuracy" in text for text in texts)
     return [
         it
@@ -189,15 +135,35 @@ def shown(asked: Options, rows: Iterable[Path]) -> list[Section]:
     ]
 
 
+def _tables() -> list[str]:
+    return [path.name for path in PARAMS.glob("[!.]*") if path.is_dir()]
+
+
 def _files(folder: Path) -> dict[str, Path]:
-    """Return a folder's YAML files by their names, 10 after 9."""
-    found = {path.stem: path for path in folder.glob("[!.]*.yaml")}
-    odd = [name for name in found if not _NAME.fullmatch(name)]
-    if odd:
-        raise InputError(
-            f"{display_path(found[odd[0]])} has a name that cannot be built: use letters, digits, "
-            "'.', '_', '+' and '-' only."
-        )
+    """Return a folder's YAML files by their names, 10 after 9.
+
+    Raises
+    ------
+    InputError
+        A file's name, or what has such a name, is not as it must be.
+    """
+    found = {}
+    for path in folder.glob("[!.]*"):
+        if path.suffix.lower() not in (".yaml", ".yml"):
+            continue
+        if path.suffix != ".yaml":
+            raise InputError(
+                f"{display_path(path)} would not be read: name it {path.stem}.yaml, or take it out "
+                "of the folder."
+            )
+        if not path.is_file():
+            raise InputError(f"{display_path(path)} is no file: write a row's parameters to one.")
+        if not NAME.fullmatch(path.stem):
+            raise InputError(
+                f"{display_path(path)} has a name that cannot be built: use letters, digits, "
+                "'.', '_', '+' and '-' only."
+            )
+        found[path.stem] = path
     return {name: found[name] for name in sorted(found, key=natural_key)}
 
 
@@ -247,7 +213,8 @@ def _recipe(file: Path) -> tuple[tuple[str, ...], int]:
     A look at the lines will do: what is misread here is ordered otherwise, and not trained
     otherwise.
     """
-    lines = [line.split("#")[0].rstrip() for line in file.read_text(encoding="utf-8").splitlines()]
+    text = file.read_text(encoding="utf-8", errors="replace")
+    lines = [line.split("#")[0].rstrip() for line in text.splitlines()]
     flat = [line for line in lines if line and not line[0].isspace()]
     epochs = [line.split(":")[1].strip() for line in flat if line.startswith("epochs:")]
     apart = "epochs:", "paper:", "score_after:"
@@ -269,15 +236,34 @@ def _parsed(path: Path) -> ast.Module:
 def imported(path: Path) -> frozenset[Path]:
     """Return the project's files that a Python file imports, with all that these import."""
     found: set[Path] = set()
+    todo = {path}
+    while todo:
+        new = _imports(todo.pop()) - found
+        found |= new
+        todo |= {file for file in new if file.suffix == ".py"}
+    return frozenset(found)
+
+
+@cache
+def _imports(path: Path) -> frozenset[Path]:
+    """Return the project's files that a Python file itself imports."""
+    found: set[Path] = set()
     for node in ast.walk(_parsed(path)):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.ImportFrom):
+            module = ".".join(filter(None, [_package(path, node.level), node.module]))
+            names = [module, *(f"{module}.{alias.name}" for alias in node.names)]
         else:
             continue
         found.update(*map(_files_of, names))
-    return frozenset(found.union(*(imported(file) for file in found if file.suffix == ".py")))
+    return frozenset(found)
+
+
+def _package(path: Path, level: int) -> str:
+    """Return the package that so many dots stand for in an import of a file."""
+    inside = level and path.is_relative_to(SOURCES)
+    return ".".join(path.relative_to(SOURCES.parent).parts[:-level]) if inside else ""
 
 
 def _files_of(module: str) -> set[Path]:
@@ -320,148 +306,117 @@ def split_names() -> list[str]:
 # ---- The plan's files.
 
 
-def write(asked: Options) -> Path:
-    """Write the steps' files and the rules, where they differ from those there; return the rules.
-
-    Raises
-    ------
-    InputError
-        There is nothing to report on; the features table's path is no UTF-8.
-    """
-    features, music = find.features_and_music(asked.features, asked.music)
-    try:
-        str(features).encode()
-    except UnicodeEncodeError as error:
-        raise InputError(
-            f"the path {features} is no UTF-8, so that no notebook can be given it: rename the "
-            "table or its folder."
-        ) from error
-    planned = steps(asked)
-    if music:
-        _write(EXTRACTION, _extraction(music, strict=asked.strict))
-    common = {
-        "backend": os.environ.get("KERAS_BACKEND", ""),
-        # Trainings run side by side, on a core each. Their sums round by the number of threads, so
-        # it depends on what was asked for, and not on how many happen to run.
-        "threads": 1 if sum(step.trains for step in planned) > 1 else None,
-    }
+def specs(asked: Options, planned: list[Step], features: Path, *, extracted: bool) -> list[dict]:
+    """Describe each step, and at last the page, by all that determines what it leaves."""
     tables = {
-        "features": display_path(features) if features.is_relative_to(ROOT) else str(features),
-        "extracted": display_path(find.EXTRACTED) if music or features == find.EXTRACTED else "",
+        "features": as_given(features),
+        "extracted": display_path(find.EXTRACTED) if extracted else "",
     }
-    checksum = "" if music and features == find.EXTRACTED else _sha256(features)
+    checksum = done.sha256(features) if features.is_file() else ""  # none before an extraction
+    described = []
     for step in planned:
         names = parameters(step.notebook)
         given = {**tables, **step.given}
-        spec = {
-            "notebook": step.notebook,
-            "target": display_path(step.target),
-            "file": display_path(step.file) if step.file else "",
-            "given": {name: given[name] for name in names if name in given},
-            "table": checksum if "features" in names else "",
-            "source": _sha256(NOTEBOOKS / f"{step.notebook}.py"),  # not its time: Jupyter saves
-            "shows": [display_path(path) for path in step.shows],
-            **common,
-        }
-        _write(step.spec, json.dumps(spec, indent=1))
-    page = REPORTS / asked.table / ".report.json"
-    rows = [step.target.parent.name for step in planned if step.target.match("rows/*/train.ipynb")]
-    sections = [it.name for it in shown(asked, _files(PARAMS / asked.table).values())]
-    _write(page, json.dumps({"rows": rows, "sections": sections}, indent=1))
-    rules = page.with_name("plan.mk")
-    _write(rules, _rules(planned, page, tables, extract=bool(music)))
-    return rules
+        notebook = NOTEBOOKS / f"{step.notebook}.py"
+        files = [notebook, *sorted(imported(notebook)), *([step.file] if step.file else [])]
+        content = {display_path(path): done.sha256_of_source(path) for path in files}
+        if "features" in names:
+            content["table"] = checksum
+        described.append(
+            {
+                "notebook": step.notebook,
+                "target": display_path(step.target),
+                "file": display_path(step.file) if step.file else "",
+                "given": {name: given[name] for name in names if name in given},
+                "content": content,
+                "results": _results(step),
+                "shows": [display_path(path) for path in step.shows],
+                "backend": os.environ.get("KERAS_BACKEND", ""),
+            }
+        )
+        if step.trains:
+            # Trainings run side by side, on a core each. Their sums round by the number of threads,
+            # so it depends on what was asked for, and not on how many happen to run.
+            described[-1]["threads"] = 1 if sum(it.trains for it in planned) > 1 else None
+    return [*described, _page(asked, planned, checksum)]
+
+
+def as_given(path: Path) -> str:
+    """Return a path inside the project from its root, any other as it is."""
+    return display_path(path) if path.is_relative_to(ROOT) else str(path)
+
+
+def _results(step: Step) -> list[str]:
+    """Return the file that says what a training came to, beside its notebook."""
+    if not step.trains:
+        return []
+    name = "baselines.json" if step.notebook == "baselines" else "metrics.json"
+    return [f"{step.given['output']}/{name}"]
+
+
+def _page(asked: Options, planned: list[Step], checksum: str) -> dict:
+    module = SOURCES / "report" / "page.py"
+    template = [path for path in (SOURCES / "report" / "template").iterdir() if path.is_file()]
+    read = [module, *sorted(imported(module)), *sorted(template)]
+    rows = [step.file for step in planned if step.row]
+    shown_notebooks = [step.target for step in planned if step.row or not step.trains]
+    return {
+        "page": {
+            "rows": [step.row for step in planned if step.row],
+            "sections": [section.name for section in shown(asked, rows)],
+        },
+        "target": display_path(REPORTS / asked.table / "report.html"),
+        "content": {
+            **{display_path(path): done.sha256_of_source(path) for path in read},
+            "table": checksum,
+        },
+        "results": [],
+        "shows": [display_path(path) for path in shown_notebooks],
+    }
+
+
+def due(described: list[dict]) -> list[str]:
+    """Return the targets of the steps to do: what is not as described, and what shows that."""
+    targets: list[str] = []
+    for step in described:
+        if set(targets) & set(step["shows"]) or not done.up_to_date(step):
+            targets.append(step["target"])
+    return targets
+
+
+def write(planned: list[Step], described: list[dict]) -> tuple[Path, list[str]]:
+    """Write the steps' files and the rules; return the path of the rules, and what is due."""
+    *_, page = described
+    for step in described:
+        _write(_spec(step), json.dumps(step, indent=1))
+    targets = due(described)
+    rules = ROOT / page["target"]
+    _write(rules.with_name("plan.mk"), _rules(planned, described, targets))
+    return rules.with_name("plan.mk"), targets
+
+
+def _spec(step: dict) -> Path:
+    target = ROOT / step["target"]
+    return target.with_name(f".{target.stem}.json")
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file atomically if its text is new, so that nothing becomes stale without need."""
-    if not path.is_file() or path.read_text(encoding="utf-8") != text:
-        with atomic(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+    with atomic(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
-def _extraction(music: Path, *, strict: bool) -> str:
-    """Return what an extraction depends on: the folder's files, and whether one may be left out."""
-    return json.dumps({"music": str(music), "strict": strict, **find.state(music)}, indent=1)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _rules(planned: list[Step], page: Path, tables: dict[str, str], *, extract: bool) -> str:
-    """Return the plan as rules for make: a target, what it depends on, and its command."""
-    text = "# Written by `make report` (music_genre.build.plan): a rule for each step.\n\n"
-    text += "export PYTHON ?= .venv/bin/python\n"
-    for notebook in sorted({step.notebook for step in planned}):
-        text += f"{notebook} := {_listed(sorted(imported(NOTEBOOKS / f'{notebook}.py')))}\n"
-    text += "\n"
-    extracted = display_path(find.EXTRACTED)
-    for step in planned:
-        needs = [step.spec, *([step.file] if step.file else []), *step.shows]
-        if extract and any(tables.get(name) == extracted for name in parameters(step.notebook)):
-            needs.append(find.EXTRACTED)
-        text += f"{display_path(step.target)}: {_listed(needs)} $({step.notebook})"
-        text += f" | {display_path(step.after)}\n" if step.after else "\n"
-        text += _command("build.execute", "$<")
-    if extract:
-        done, module = EXTRACTION.with_suffix(""), SOURCES / "data" / "extraction.py"
-        text += (
-            f"{display_path(done)}: {_listed([EXTRACTION, module, *sorted(imported(module))])}\n"
-        )
-        text += _command("data.extraction", f'"$${{GTZAN:-data}}" {extracted} && touch $@')
-        text += f"# Where the clips give the same table again, it stays as it is.\n{extracted}: "
-        text += f"{display_path(done)} ;\n\n"
-    html, module = page.with_name("report.html"), SOURCES / "report" / "page.py"
-    rows = [step.target for step in planned if step.target.match("rows/*/train.ipynb")]
-    showing = [step.target for step in planned if not step.trains]
-    template = (SOURCES / "report" / "template").iterdir()
-    text += f"{display_path(html)}: {_listed([page, *rows, *showing])} \\\n"
-    text += f"  {_listed([module, *sorted(imported(module)), *sorted(template)])}\n"
-    text += _command("report.page", "$<")
-    outputs = [ROOT / step.given["output"] / "failed.json" for step in planned if step.trains]
-    return text + _END.format(page=display_path(html), failures=_listed(outputs))
-
-
-_END = """\
-.PHONY: report
-report: {page}
-\t@echo "report: {page}"
-\t@failed=$$(ls {failures} 2>/dev/null); \\
-\t  [ -z "$$failed" ] || {{ echo "error: not trained, see" $$failed >&2; exit 1; }}
-
-.DEFAULT_GOAL := report
-.DELETE_ON_ERROR:
-.SUFFIXES:
-"""
-
-
-def _command(module: str, arguments: str) -> str:
-    return f'\t@"$$PYTHON" -m music_genre.{module} {arguments}\n\n'
-
-
-def _listed(paths: Iterable[Path]) -> str:
-    return " ".join(map(display_path, paths))
-
-
-def main(make: str) -> None:
-    """Plan what the environment asks for, and become make, with a job for each core by default."""
-    asked = options(os.environ)
-    done, problems = pairs.check()
-    print("".join(f"{line}\n" for line in done), end="", flush=True)
-    if problems:
-        raise InputError("\n".join(problems))
-    rules = write(asked)
-    # What was typed as variables stays out of make's sight from here on.
-    flags = os.environ.get("MAKEFLAGS", "").split(" -- ")[0]
-    jobs = [] if re.search(r"(^| )-j|--jobserver", flags) else [f"-j{os.cpu_count()}"]
-    os.environ |= {"MAKEFLAGS": flags, "PYTHON": sys.executable}
-    os.execvp(make, [make, "--no-print-directory", "-rf", display_path(rules), *jobs])
-
-
-if __name__ == "__main__":
-    try:
-        main(sys.argv[1])
-    except InputError as error:
-        sys.exit(f"error: {error}")
+def _rules(planned: list[Step], described: list[dict], targets: list[str]) -> str:
+    """Return the plan as rules for make: a target, what comes before it, and its command."""
+    python = sys.executable.replace("$", "$$").replace("#", r"\#")
+    text = "# Written by `make report` (music_genre.build.plan): a rule for each step, and at\n"
+    text += "# last, which are due. A step's file (.json) says what determines it.\n\n"
+    text += f"export PYTHON ?= {python}\n\n"
+    after = {display_path(step.target): display_path(step.after) for step in planned if step.after}
+    for step in described:
+        target = step["target"]
+        before = [*step["shows"], *([after[target]] if target in after else [])]
+        text += f"{target}: | {' '.join(before)}\n".replace(" | \n", "\n")
+        # exec, so that make is the parent of the step: they end together
+        text += f'\t@exec "$$PYTHON" -m music_genre.build.execute {display_path(_spec(step))}\n\n'
+    text += f".DEFAULT_GOAL := {described[-1]['target']}\n.DELETE_ON_ERROR:\n.SUFFIXES:\n"
+    return text + f".PHONY: {' '.join(targets)}\n"

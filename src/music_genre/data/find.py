@@ -283,7 +283,7 @@ def features_and_music(features: str = "", music: str = "") -> tuple[Path, Path 
 
     The table is the one named; else the published one in ``music`` (``data/`` if not given); else
     the one extracted from the clips there; else the sample. Clips beside a published table are
-    extracted too, for comparison.
+    extracted too, for comparison. What was extracted from other music before is not used.
 
     Raises
     ------
@@ -302,7 +302,7 @@ def features_and_music(features: str = "", music: str = "") -> tuple[Path, Path 
             f"{display_path(music)} holds neither clips in a folder per genre nor {TABLE}: name a "
             "folder that does with GTZAN=, or none."
         )
-    return (EXTRACTED if EXTRACTED.exists() else SAMPLE_TABLE), None
+    return SAMPLE_TABLE, None
 
 
 def features_table(features: str = "") -> Path:
@@ -312,4 +312,6 @@ def features_table(features: str = "") -> Path:
     """
     if features:
         return given(features)
-    return published_table(DATA) or (EXTRACTED if EXTRACTED.exists() else SAMPLE_TABLE)
+    return published_table(DATA) or (
+        EXTRACTED if EXTRACTED.exists() and genres(DATA) else SAMPLE_TABLE
+    )

@@ -11,12 +11,14 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from music_genre import terminal
 from music_genre.exceptions import InputError
 from music_genre.metrics.predictions import by_genre
 from music_genre.models import checkpoints
 from music_genre.models.inputs import Prepared
 
 BATCH = 512  # segments predicted at once
+TELL = 2  # seconds between lines in a terminal, where the bar is not shown
 
 
 def fit(
@@ -110,7 +112,8 @@ def _follow(
     Where a state cannot be kept, this is said once and the training goes on.
     """
     last = {
-        "epoch": time.perf_counter(), "state": time.perf_counter(), "path": None, "refused": False,
+        "epoch": time.perf_counter(), "state": time.perf_counter(), "told": 0.0,
+        "path": None, "refused": False,
     }  # fmt: skip
 
     def after_epoch(epoch: int, logs: dict) -> None:
@@ -129,6 +132,12 @@ def _follow(
         last["epoch"] = now
         bar.set_postfix_str(f"loss {logs['loss']:.3f}, test {logs['val_accuracy']:.1%}")
         bar.update()
+        if now - last["told"] >= TELL or epoch + 1 == bar.total:
+            last["told"] = now
+            terminal.tell(
+                f"epoch {epoch + 1} of {bar.total}: loss {logs['loss']:.3f}, "
+                f"test accuracy {logs['val_accuracy']:.1%}"
+            )
         stays = epoch + 1 in keep
         if np.isfinite(logs["loss"]) and (stays or now - last["state"] >= checkpoints.EVERY):
             path = states / f"{epoch + 1}.npz"

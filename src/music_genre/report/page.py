@@ -1,7 +1,6 @@
 """Turn executed notebooks into one page that needs no network."""
 
 import re
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -36,14 +35,15 @@ class Part:
     html: Markup = Markup()
     headings: list[dict[str, str]] = field(default_factory=list)  # of the third level
     failed: str = ""  # why there is nothing to show
-    folder: str = ""  # where it failed
+    folder: str = ""  # where a row failed
 
 
 def build(folder: Path, *, sections: Sequence[str], rows: Sequence[str]) -> Path:
     """Collect a folder's executed notebooks into ``report.html``.
 
-    A section is ``<section>.ipynb``, or the notebooks in ``rows/<row>/`` of each row (or
-    ``failed.json``, which is shown instead). A cell tagged ``banner`` or ``headline`` is shown at
+    A section is ``<section>.ipynb`` (or ``<section>.failed.json``, which says why there is none),
+    or the notebooks in ``rows/<row>/`` of each row (or ``failed.json``, which is shown instead). A
+    cell tagged ``banner`` or ``headline`` is shown at
     the top of the page instead of its place, one tagged ``once`` in the first row only.
 
     Parameters
@@ -60,11 +60,18 @@ def build(folder: Path, *, sections: Sequence[str], rows: Sequence[str]) -> Path
     """
     runs = [folder / "rows" / row for row in rows]
     per_row = {section.name: section.per_row for section in SECTIONS}
-    single = {name: read(folder / f"{name}.ipynb") for name in sections if not per_row[name]}
+    left_out = {name: _why_left_out(folder / f"{name}.failed.json") for name in sections}
+    single = {
+        name: read(folder / f"{name}.ipynb")
+        for name in sections
+        if not per_row[name] and not left_out[name]
+    }
     parts = []
     for name in sections:
         if name in single:
             parts.append(_section(name, [single[name]]))
+        elif left_out[name]:
+            parts.append(Part(name, name.capitalize(), failed=left_out[name]))
         else:
             for run in runs:
                 drop = set() if run == runs[0] else {"once"}
@@ -84,6 +91,10 @@ def build(folder: Path, *, sections: Sequence[str], rows: Sequence[str]) -> Path
     with atomic(folder / "report.html") as temporary:
         temporary.write_text(html, encoding="utf-8")
     return folder / "report.html"
+
+
+def _why_left_out(path: Path) -> str:
+    return provenance.read_json(path)["error"] if path.exists() else ""
 
 
 def read(path: Path) -> nbformat.NotebookNode:
@@ -180,9 +191,14 @@ def _tagged(notebook: nbformat.NotebookNode, tag: str) -> Markup:
 
 
 def _provenance(runs: list[Path]) -> dict[str, object]:
-    """Return what the rows, with all their seeds, came from: what differs is listed."""
+    """Return what the rows, with all their seeds, came from: what differs is listed.
+
+    Empty if no row was trained.
+    """
     rows = [run for run in runs if not (run / "failed.json").exists()]
     finished = [path / "metrics.json" for run in rows for path in with_seeds(run)]
+    if not finished:
+        return {}
     made = [provenance.read_json(path) for path in finished]
     records = [content["provenance"] for content in made]
     return {
@@ -224,11 +240,3 @@ def _time(finished: list[Path]) -> dict[str, float]:
         here += content["seconds"]
     epochs, seconds = map(sum, zip(*longest.values(), strict=True))
     return {"epochs": epochs, "seconds": seconds, "seconds_here": here}
-
-
-if __name__ == "__main__":
-    spec = Path(sys.argv[1])  # as music_genre.build.plan writes it
-    try:
-        build(spec.parent, **provenance.read_json(spec))
-    except InputError as error:
-        sys.exit(f"error: {error}")

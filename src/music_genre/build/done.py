@@ -1,0 +1,65 @@
+"""What a step was done with, so that it is done again if that is no longer the same.
+
+Content decides, not clocks: beside each result lies ``.<name>.done.json``, with the step as it was
+when it was done, and checksums of what it left and of what it showed. Standard library only.
+"""
+
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+
+from music_genre.paths import ROOT, atomic
+
+
+def up_to_date(step: dict) -> bool:
+    """Tell whether a step (of :func:`music_genre.build.plan.specs`) was done like this."""
+    made = _made(step)
+    noted = _noted(ROOT / step["target"])
+    return made is not None and noted == {"step": step, "made": made, "shown": _shown(step)}
+
+
+def note(step: dict) -> None:
+    """Note that a step was done."""
+    content = {"step": step, "made": _made(step), "shown": _shown(step)}
+    with atomic(_note(ROOT / step["target"])) as temporary:
+        temporary.write_text(json.dumps(content, indent=1), encoding="utf-8")
+
+
+def content_of(target: Path) -> dict:
+    """Return the checksums of what a target was made from; empty if that is not known."""
+    step = _noted(target).get("step")
+    content = step.get("content") if isinstance(step, dict) else None
+    return content if isinstance(content, dict) else {}
+
+
+def sha256(path: Path) -> str:
+    """Return the checksum of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+sha256_of_source = cache(sha256)  # many steps import the same module
+
+
+def _note(target: Path) -> Path:
+    return target.with_name(f".{target.stem}.done.json")
+
+
+def _noted(target: Path) -> dict:
+    try:
+        noted = json.loads(_note(target).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):  # none yet, or damaged: the step is due
+        return {}
+    return noted if isinstance(noted, dict) else {}
+
+
+def _made(step: dict) -> list[str] | None:
+    try:
+        return [sha256(ROOT / path) for path in (step["target"], *step["results"])]
+    except OSError:  # missing, or no file
+        return None
+
+
+def _shown(step: dict) -> dict[str, object]:
+    return {target: _noted(ROOT / target).get("made") for target in step["shows"]}

@@ -1,0 +1,169 @@
+"""What was typed as variables of make, checked before any work. Standard library only.
+
+It comes by the environment, as it was typed.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from music_genre.data import find
+from music_genre.exceptions import InputError, meant
+from music_genre.paths import REPORTS
+
+PUBLISHED = "gtzan"  # reports/gtzan holds the published report
+NAME = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9_.+-]*")  # of a table, a row: safe for make and shell
+_FLAGS = ("RECIPES", "STRICT", "CHECK")
+_OFF, _ON = ("", "0", "no", "false"), ("1", "yes", "true")
+_BACKENDS = ("jax", "tensorflow", "torch")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a report is asked for."""
+
+    table: str = "table1"  # folder under params/
+    features: str = ""  # features table (CSV)
+    music: str = ""  # folder of clips, or of a features table
+    seeds: tuple[int, ...] = (0,)
+    recipes: bool = False  # whether to train and show params/recipes too
+    splits: tuple[str, ...] = ()  # by which to compare the last row with simpler models
+    strict: bool = False  # whether a clip that cannot be described is an error
+
+
+def check(given: Mapping[str, str]) -> None:
+    """Check what every target takes: that make knows the variables, and their simple values.
+
+    ``TYPED`` and ``VARIABLES`` in the environment name the variables typed after make, and those
+    that it knows.
+
+    Raises
+    ------
+    InputError
+        A variable is unknown, or is no flag, number or back end where it must be one.
+    """
+    known = given.get("VARIABLES", "").split()
+    for name in given.get("TYPED", "").split():
+        if name not in known:
+            raise InputError(
+                f"make knows no variable {name}{meant(name.upper(), known)}: name some of "
+                f"{', '.join(known)}. What is meant for another program comes before make."
+            )
+    for name in _FLAGS:
+        flag(given, name)
+    if given.get("NPROC") and not re.fullmatch("[1-9][0-9]{0,4}", given["NPROC"]):
+        raise InputError(f'NPROC is "{given["NPROC"]}": write a number of threads, 1 or more.')
+    backend = given.get("KERAS_BACKEND")
+    if backend and backend not in _BACKENDS:
+        raise InputError(
+            f"KERAS_BACKEND is {backend!r}{meant(backend, _BACKENDS)}: name one of "
+            f"{', '.join(_BACKENDS)}."
+        )
+
+
+def flag(given: Mapping[str, str], name: str) -> bool:
+    """Tell whether an option is on: 1, yes or true; off: 0, no, false, or left out."""
+    value = given.get(name, "").lower()
+    if value not in (*_OFF, *_ON):
+        raise InputError(f'{name} is "{given[name]}": write 1 for yes, or leave it out.')
+    return value in _ON
+
+
+def options(given: Mapping[str, str], *, splits: list[str]) -> Options:
+    """Read a report's options from the environment, checked.
+
+    Parameters
+    ----------
+    splits
+        The names that ``SPLITS`` may hold, in order.
+
+    Raises
+    ------
+    InputError
+        As :func:`check`; or one of the options names nothing that is there.
+    """
+    check(given)
+    features, music = _path(given, "FEATURES"), _path(given, "GTZAN")
+    if features and music:
+        raise InputError("FEATURES and GTZAN are both given: name a table, or a folder, not both.")
+    # os.path says no where pathlib raises: a name too long, a folder that may not be read.
+    if features and not os.path.isfile(features):  # noqa: PTH113
+        raise InputError(_not_there("FEATURES", features, "a features table"))
+    if music and not os.path.isdir(music):  # noqa: PTH112
+        raise InputError(_not_there("GTZAN", music, "a folder of music"))
+    asked = given.get("SPLITS", "").split()
+    for name in asked:
+        if name not in splits:
+            raise InputError(
+                f'SPLITS is "{given["SPLITS"]}"{meant(name, splits)}: name some of '
+                f"{', '.join(splits)}, with spaces between."
+            )
+    return Options(
+        table=report_folder(given).name,
+        features=features,
+        music=music,
+        seeds=_seeds(given.get("SEEDS", "")),
+        recipes=flag(given, "RECIPES"),
+        splits=tuple(name for name in splits if name in asked),
+        strict=flag(given, "STRICT"),
+    )
+
+
+def report_folder(given: Mapping[str, str]) -> Path:
+    """Return the folder of the report that TABLE names.
+
+    Raises
+    ------
+    InputError
+        TABLE is no name of a folder, or that of the published report's or of runs by hand.
+    """
+    table = given.get("TABLE") or "table1"
+    if not NAME.fullmatch(table):
+        raise InputError(
+            f"TABLE is {table!r}: name a folder under params/ by its name alone, of letters, "
+            "digits, '.', '_', '+' and '-'."
+        )
+    folder = REPORTS / table
+    for taken, holds in ((PUBLISHED, "the published report"), ("manual", "trainings by hand")):
+        # On some file systems GTZAN is gtzan.
+        same = folder.exists() and (REPORTS / taken).exists() and folder.samefile(REPORTS / taken)
+        if same or table.lower() == taken:
+            raise InputError(
+                f"TABLE is {table!r}, but reports/{taken} holds {holds}: choose another name."
+            )
+    return folder
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    seeds = text.split()
+    if not all(re.fullmatch("[0-9]{1,9}", seed) for seed in seeds):
+        numbers = " ".join(re.findall("[0-9]+", text))
+        raise InputError(
+            f'SEEDS is "{text}"{meant(text, [numbers])}: write whole numbers of at most 9 digits '
+            'with spaces between, as in "0 1 2".'
+        )
+    return tuple(sorted({0, *map(int, seeds)}))
+
+
+def _path(given: Mapping[str, str], name: str) -> str:
+    """Return a path as it was typed, if a notebook can be given it."""
+    typed = given.get(name, "")
+    try:
+        typed.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"{name} is {typed!r}, a name that is not UTF-8: rename it, or link to it."
+        ) from error
+    return str(find.given(typed)) if typed else ""
+
+
+def _not_there(name: str, path: str, wanted: str) -> str:
+    there, beside = Path(path), []
+    with suppress(OSError):
+        beside = [entry.name for entry in there.parent.iterdir()]
+    missing = not os.path.exists(path)  # noqa: PTH110
+    why = "does not exist" + meant(there.name, beside) if missing else f"is not {wanted}"
+    return f"{name} is {path}, which {why}: name {wanted}, or leave it out."
