@@ -291,10 +291,11 @@ def _copy_model(run: Path, target: Path) -> None:
 
 
 def _leave_out_unused(model: Path) -> None:
-    """Rewrite a saved model without the settings of its layers that are None, and without times.
+    """Rewrite a saved model without the settings that are None, without times and addresses.
 
-    Each version of Keras adds some, and earlier ones refuse a file that names what they do not
-    know, even where it is not used. Without times, the same model is the same bytes.
+    Each version of Keras adds some settings, and earlier ones refuse a file that names what they do
+    not know, even where it is not used. Without times and addresses in memory, the same model is
+    the same bytes.
     """
 
     def used(value: object, *, of_config: bool = False) -> object:
@@ -302,7 +303,7 @@ def _leave_out_unused(model: Path) -> None:
             return {
                 name: used(one, of_config=name == "config")
                 for name, one in value.items()
-                if one is not None or not of_config
+                if name != "shared_object_id" and not (one is None and of_config)
             }
         return [used(one) for one in value] if isinstance(value, list) else value
 
