@@ -168,7 +168,8 @@ def table_of(path: Path, content: dict, reader: Callable[[Path], pd.DataFrame]) 
 
 def as_published(path: Path) -> Path:
     """Return a table's path, or that of the packed table where it was published so."""
-    return path if path.exists() else path.with_name(f"{path.name}.gz")
+    packed = path.with_name(f"{path.name}.gz")
+    return packed if packed.exists() and not path.exists() else path
 
 
 def identity(model: "keras.Model", data: "Prepared") -> str:
