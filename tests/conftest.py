@@ -91,20 +91,15 @@ def fake_run(
         part: {"segments": len(of), **classification.score(of["label"], of["predicted"])}
         for part, of in predictions.groupby("part")
     }
+    (folder / "predictions_after.csv").unlink(missing_ok=True)
     provenance.write_csv(folder / "history.csv", history)
     provenance.write_csv(folder / "predictions.csv", predictions)
     if after:
         earlier = pd.concat(after, names=["epoch"]).reset_index("epoch")
         provenance.write_csv(folder / "predictions_after.csv", earlier)
-    checksums = {
-        name: digest
-        for name, digest in provenance.checksums(folder).items()
-        if name in runs.FILES[:3] and (after or name != "predictions_after.csv")
-    }
     provenance.write_json(
         folder / "metrics.json",
         {
-            "checksums": checksums,
             "parameters": {
                 "epochs": 120, "batch_size": 220, "learning_rate": 0.001, "activation": "tanh",
                 "dropout": 0.0, "test_size": 0.33, "split": "segment", "scale_on": "all",
@@ -124,6 +119,16 @@ def fake_run(
             },
         },
     )  # fmt: skip
+    note_checksums(folder)
+
+
+def note_checksums(run: Path) -> None:
+    """Let a run's metrics.json hold the checksums of the files that are beside it now."""
+    checksums = {
+        name: digest for name, digest in provenance.checksums(run).items() if name in runs.FILES
+    }
+    content = {**provenance.read_json(run / "metrics.json"), "checksums": checksums}
+    provenance.write_json(run / "metrics.json", content)
 
 
 def fake_split(

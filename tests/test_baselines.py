@@ -224,6 +224,17 @@ def test_same_fits_are_finished_and_others_are_not(written, tmp_path):
     assert not baselines.finished(tmp_path, **of_run)
 
 
+@pytest.mark.parametrize("name", [*baselines.FILES, "baselines.json"])
+def test_damaged_fits_are_named_and_done_again(written, tmp_path, capsys, name):
+    of_run, _, _ = written
+    path = tmp_path / name
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(InputError, match=rf"is damaged .{name} is .*: delete this folder"):
+        baselines.load(tmp_path)
+    assert not baselines.finished(tmp_path, **of_run)
+    assert f"is damaged ({name} is " in capsys.readouterr().out
+
+
 def test_identity_follows_settings_grids_and_segments(few_rows, monkeypatch):
     parts = splits.split(few_rows, "segment", test_size=0.33, seed=0)
     first = baselines.identity(few_rows, parts, seed=0)

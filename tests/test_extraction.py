@@ -355,3 +355,14 @@ def test_the_command_describes_a_folder(tmp_path, clips, one_core, monkeypatch):
     assert run.returncode == 1
     assert run.stderr.splitlines()[-1].startswith("1 of 5 clips cannot be described")
     assert "Traceback" not in run.stderr
+
+
+def test_extraction_needs_no_place_for_the_lock_of_what_is_compiled(tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").write_text("no folder")
+    compiled = []
+    monkeypatch.setattr(extraction, "segment_features", compiled.append)
+    for folder in ("file", "new/numba"):
+        monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / folder))
+        extraction._compile()
+    assert len(compiled) == 2
+    assert (tmp_path / "new/numba/.lock").exists()

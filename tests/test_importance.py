@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import SOURCE, fake_run
+from conftest import SOURCE, fake_run, note_checksums
 
 from music_genre import provenance
 from music_genre.analysis import importance
@@ -149,6 +149,7 @@ def test_importance_is_measured_once_with_the_runs_model_and_kept(tmp_path, few_
     )
     model.save(tmp_path / "model.keras")
     provenance.write_json(tmp_path / "scaler.json", scaler())
+    note_checksums(tmp_path)
     drops = importance.of_run(tmp_path, few_rows, repeats=2, drawn=20)
     assert set(drops["input"]) == set(importance.GROUPS)
     (tmp_path / "model.keras").unlink()

@@ -311,3 +311,14 @@ def test_command_ends_with_an_error_where_a_pair_disagrees(pair, monkeypatch, ca
     monkeypatch.setattr(sys, "argv", ["pairs", "both"])
     with pytest.raises(SystemExit, match="both is no side of a pair"):
         pairs.main()
+
+
+def test_state_that_cannot_be_written_stops_nothing(tmp_path, capsys):
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    (folder / "a.py").write_text("# %%\n1 + 1\n")
+    (tmp_path / "file").write_text("no folder")
+    done, problems = pairs.check(folder, state=tmp_path / "file" / "pairs.json")
+    assert (len(done), problems) == (1, [])
+    assert (folder / "a.ipynb").exists()
+    assert capsys.readouterr().err.startswith("note: pairs.json cannot be written (")

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import SOURCE, fake_run
+from conftest import SOURCE, fake_run, note_checksums
 
 from music_genre.analysis import recipes
 from music_genre.data.table import Source
@@ -137,6 +137,7 @@ def test_models_are_scored_around_each_new_draw(folder):
     swapped = after["part"].map({"test": "train", "train": "test"})
     after["part"] = after["part"].mask(after["epoch"] > 2, swapped)
     after.to_csv(path, index=False)
+    note_checksums(path.parent)
     sessions = recipes.sessions(folder, Source(**SOURCE))
     assert sessions["drawn after"].unique().tolist() == [2]
     assert sessions["epoch"].to_list() == [2, 3, 4]
