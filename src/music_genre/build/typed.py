@@ -94,7 +94,9 @@ def options(given: Mapping[str, str], *, splits: list[str]) -> Options:
         raise InputError(_not_there("FEATURES", features, "a features table"))
     if music and not os.path.isdir(music):  # noqa: PTH112
         raise InputError(_not_there("GTZAN", music, "a folder of music"))
-    if music and ROOT.is_relative_to(music.resolve()):  # to look for music in it might take hours
+    if music and ROOT.is_relative_to(
+        os.path.realpath(music)
+    ):  # to look for music in it might take hours
         raise InputError(f"GTZAN is {music}, which holds this project: name the folder of music.")
     asked = given.get("SPLITS", "").split()
     for name in asked:
