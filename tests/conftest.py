@@ -14,6 +14,7 @@ from music_genre import provenance
 from music_genre.data.find import SAMPLE_TABLE
 from music_genre.metrics import classification
 from music_genre.metrics.predictions import by_genre
+from music_genre.models import runs
 from music_genre.paths import ROOT
 from music_genre.report import display
 
@@ -95,9 +96,15 @@ def fake_run(
     if after:
         earlier = pd.concat(after, names=["epoch"]).reset_index("epoch")
         provenance.write_csv(folder / "predictions_after.csv", earlier)
+    checksums = {
+        name: digest
+        for name, digest in provenance.checksums(folder).items()
+        if name in runs.FILES[:3] and (after or name != "predictions_after.csv")
+    }
     provenance.write_json(
         folder / "metrics.json",
         {
+            "checksums": checksums,
             "parameters": {
                 "epochs": 120, "batch_size": 220, "learning_rate": 0.001, "activation": "tanh",
                 "dropout": 0.0, "test_size": 0.33, "split": "segment", "scale_on": "all",

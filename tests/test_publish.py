@@ -1,6 +1,9 @@
 """What is published is what was measured, without what nobody needs."""
 
+import json
 import shutil
+import zipfile
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -42,7 +45,11 @@ def model(tmp_path_factory):
 
 @pytest.fixture
 def finished(tmp_path, model):
-    """Return the folders of a finished report of two rows and of their settings."""
+    return report_of_two_rows(tmp_path, model)
+
+
+def report_of_two_rows(tmp_path, model):
+    """Write a finished report, and return its folder and that of its settings."""
     folder, settings = tmp_path / "table1", tmp_path / "params"
     settings.mkdir()
     for name in ("1", "7"):
@@ -100,7 +107,7 @@ def test_published_results_are_restored_where_there_are_none(finished, model, tm
     assert runs.load(restored / "rows/1")[0]["parts"]["test"]["accuracy"] == 33.0
     for name in ("rows/7", "seeds/1/7"):
         before, after = runs.load(published / name), runs.load(restored / name)
-        assert before[0] == after[0]
+        assert before[0]["parts"] == after[0]["parts"]
         assert all(a.equals(b) for a, b in zip(before[1:], after[1:], strict=True))
     assert (restored / "rows/7/importance.json").read_text() == "kept"
     again = keras.saving.load_model(restored / "rows/7/model.keras")
@@ -118,7 +125,7 @@ def test_restored_results_are_published_again_as_they_were(finished, tmp_path):
     (restored / "report.html").write_text("<html>")
     publish.publish(restored, settings, again)
     assert results(again) == results(published)
-    for name in results(published) - {"model/model.keras"}:  # a zip file with times
+    for name in results(published):
         assert (published / name).read_bytes() == (again / name).read_bytes(), name
 
 
@@ -134,11 +141,180 @@ def test_restoring_that_breaks_off_leaves_nothing_finished(finished, tmp_path, m
         return copy(source, target)
 
     monkeypatch.setattr(publish.shutil, "copy", full)
-    with pytest.raises(OSError, match="no space left"):
+    with pytest.raises(InputError, match="no space left"):
         publish.restore(restored, published)
-    assert not list(restored.glob("[!.]*/**/*.json"))
+    assert not list(restored.rglob("*.json"))
     monkeypatch.undo()
     assert publish.restore(restored, published) == 3
+
+
+class Killed(BaseException):
+    """Stand for a signal: no handler of errors may catch it."""
+
+
+def killed_after(monkeypatch, moves):
+    """Let a process be killed after so many files or folders took their places."""
+    left = iter(range(moves))
+
+    def then_killed(move):
+        def moved(path, to):
+            if next(left, None) is None:
+                raise Killed
+            return move(path, to)
+
+        return moved
+
+    for name in ("replace", "rename"):
+        monkeypatch.setattr(Path, name, then_killed(getattr(Path, name)))
+    # A process that is killed removes nothing.
+    monkeypatch.setattr(publish.shutil, "rmtree", lambda path, ignore_errors: None)
+
+
+def contents(folder):
+    return {name: (folder / name).read_bytes() for name in results(folder)}
+
+
+@pytest.mark.parametrize("moves", range(0, 16, 3))
+def test_restoring_that_is_killed_is_finished_by_the_next(
+    finished, tmp_path, monkeypatch, moves, published
+):
+    whole, restored = tmp_path / "whole", tmp_path / "again"
+    publish.restore(whole, published)
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        killed_after(patch, moves)
+        publish.restore(restored, published)
+    publish.restore(restored, published)
+    assert contents(restored) == contents(whole)
+    assert (restored / "rows/7/model.keras").exists()
+
+
+def test_row_that_an_earlier_version_restored_without_its_model_gets_it(published, tmp_path):
+    for row in ("1", "7"):
+        shutil.copytree(published / "rows" / row, tmp_path / "again/rows" / row)
+    assert publish.restore(tmp_path / "again", published) == 2  # row 7 and its other seed
+    assert (tmp_path / "again/rows/7/model.keras").exists()
+
+
+@pytest.mark.parametrize("name", ["rows/1/history.csv", "model/model.keras", "model/scaler.json"])
+def test_damaged_published_results_are_not_restored(published, tmp_path, name):
+    content = bytearray((published / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (published / name).write_bytes(content)
+    with pytest.raises(InputError, match=rf"{Path(name).name} is not as it was written.*from git"):
+        publish.restore(tmp_path / "again", published)
+    assert not results(tmp_path / "again")
+
+
+@pytest.fixture(scope="module")
+def published_once(model, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("once")
+    publish.publish(*report_of_two_rows(folder, model), folder / "gtzan")
+    return folder / "gtzan"
+
+
+@pytest.fixture
+def published(published_once, tmp_path):
+    return Path(shutil.copytree(published_once, tmp_path / "gtzan"))
+
+
+@pytest.fixture
+def before(tmp_path):
+    """Return what was published before, and a README with the marks of its tables."""
+    (tmp_path / "gtzan").mkdir()
+    (tmp_path / "gtzan/report.html").write_text("of before")
+    marks = "<!-- {}: make publish -->\nof before\n<!-- end -->\n"
+    (tmp_path / "README.md").write_text(marks.format("table 1") + marks.format("splits"))
+    return tmp_path / "gtzan", tmp_path / "README.md"
+
+
+def lose_marks(folder, readme_file):
+    readme_file.write_text("no marks")
+
+
+def lose_model(folder, readme_file):
+    (folder / "rows/7/model.keras").unlink()
+
+
+def cut_predictions(folder, readme_file):
+    path = folder / "seeds/1/7/predictions.csv"
+    path.write_text(path.read_text()[:-20])
+
+
+def cut_metrics(folder, readme_file):
+    path = folder / "seeds/1/7/metrics.json"
+    path.write_text(path.read_text()[:-20])
+
+
+def break_model(folder, readme_file):
+    (folder / "rows/7/model.keras").write_bytes(b"PK")
+    write_json(folder / "rows/7/metrics.json", {
+        name: of for name, of in read_json(folder / "rows/7/metrics.json").items()
+        if name != "checksums"
+    })  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "spoil", [lose_marks, lose_model, cut_predictions, cut_metrics, break_model]
+)
+def test_what_cannot_be_published_whole_replaces_nothing(finished, before, spoil):
+    target, readme_file = before
+    spoil(finished[0], readme_file)
+    text = readme_file.read_text()
+    with pytest.raises((InputError, ValueError, OSError)):
+        publish.publish(*finished, target, readme_file=readme_file)
+    assert contents(target) == {"report.html": b"of before"}
+    assert readme_file.read_text() == text
+    assert {path.name for path in target.parent.iterdir()} == {
+        "gtzan", "README.md", "params", "table1",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("moves", range(6))
+def test_publishing_that_is_killed_loses_nothing(
+    finished, before, monkeypatch, moves, published_in, published_once
+):
+    target, readme_file = before
+    copied = published_once / "model"  # which takes seconds to make
+    monkeypatch.setattr(publish, "_copy_model", lambda _, to: shutil.copytree(copied, to))
+    monkeypatch.setattr(publish.figures, "by_measure", lambda *_: Blank())
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        killed_after(patch, moves)  # three files with checksums, the old folder, the new, README
+        publish.publish(*finished, target, readme_file=readme_file)
+    publish.publish(*finished, target, readme_file=readme_file)
+    assert "of before" not in readme_file.read_text()
+    assert results(target) == published_in
+    assert publish.restore(target.parent / "again", target) == 3
+
+
+class Blank:
+    def savefig(self, path, **_):
+        path.write_bytes(b"blank")
+
+
+@pytest.fixture
+def published_in():
+    """Name the files of what the report of two rows is published as."""
+    each = ("metrics.json", "history.csv", "predictions.csv.gz")
+    return {
+        "report.html", "table1.png", *(f"model/{name}" for name in publish.MODEL),
+        "model/made_with.json",
+        *(f"{run}/{name}" for run in ("rows/1", "rows/7", "seeds/1/7") for name in each),
+    }  # fmt: skip
+
+
+def test_settings_that_are_not_used_are_not_published(published):
+    with zipfile.ZipFile(published / "model/model.keras") as file:
+        config = json.loads(file.read("config.json"))
+
+    def unused(value):
+        if isinstance(value, dict):
+            settings = value.get("config") or {}
+            return [k for k, v in settings.items() if v is None] + [
+                name for of in value.values() for name in unused(of)
+            ]
+        return [name for of in value for name in unused(of)] if isinstance(value, list) else []
+
+    assert unused(config) == []
 
 
 def test_only_a_finished_report_of_the_full_table_is_published(finished, tmp_path):

@@ -1,10 +1,14 @@
 """What a training leaves behind is read back, and recognised where it is the same."""
 
 import dataclasses
+import gzip
 import json
 import pkgutil
+import shutil
 import subprocess
 import sys
+import time
+from functools import partial
 
 import keras
 import numpy as np
@@ -123,6 +127,122 @@ def test_predictions_after_earlier_epochs_read_back(tmp_path, model, data, predi
     assert list(after) == [1, 2]
     pd.testing.assert_frame_equal(after[1], earlier[runs.PREDICTED])
     pd.testing.assert_frame_equal(after[2], last)
+
+
+def flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-10])
+
+
+@pytest.mark.parametrize("damage", [flip, cut, lambda path: path.unlink()], ids=["1", "2", "3"])
+@pytest.mark.parametrize("name", runs.FILES)
+def test_run_with_a_damaged_file_is_named_and_made_again(
+    tmp_path, saved, model, data, predictions, capsys, name, damage
+):
+    save = partial(
+        runs.save, tmp_path, model=model, data=data, history=HISTORY, predictions=predictions,
+        source=Source(**SOURCE), given=GIVEN, identity="0" * 16, after={1: predictions},
+    )  # fmt: skip
+    save()
+    same = {"source": Source(**SOURCE), "given": GIVEN, "identity": "0" * 16}
+    assert runs.finished(tmp_path, **same)
+    damage(tmp_path / name)
+    if name not in runs.MODEL:  # which those who only read a run need not
+        with pytest.raises(InputError, match=f"is damaged .{name} is .*: delete this folder"):
+            runs.load_after(tmp_path)
+    assert runs.finished(tmp_path, **same) is None
+    (line,) = capsys.readouterr().out.splitlines()
+    assert f"is damaged ({name} is " in line
+    save()
+    assert runs.finished(tmp_path, **same)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "null", "{}", '{"source": 1}', "[" * 9999])
+def test_run_with_damaged_metrics_is_named_and_made_again(tmp_path, capsys, content):
+    fake_run(tmp_path, PREDICTIONS)
+    (tmp_path / "metrics.json").write_text(content)
+    with pytest.raises(InputError, match=r"is damaged \(metrics.json is cut off"):
+        runs.load(tmp_path)
+    assert finished(tmp_path) is None
+    assert capsys.readouterr().out.count("\n") == 1
+
+
+def test_predictions_of_another_row_are_not_believed(tmp_path):
+    fake_run(tmp_path / "1", PREDICTIONS)
+    fake_run(tmp_path / "2", PREDICTIONS.assign(predicted="metal"))
+    shutil.copy(tmp_path / "1/predictions.csv", tmp_path / "2")
+    with pytest.raises(InputError, match=r"predictions\.csv is not as it was written"):
+        runs.load(tmp_path / "2")
+
+
+def without_checksums(folder):
+    content = provenance.read_json(folder / "metrics.json")
+    del content["checksums"]
+    provenance.write_json(folder / "metrics.json", content)
+
+
+@pytest.mark.parametrize("damage", [cut, lambda path: path.unlink()], ids=["cut", "gone"])
+@pytest.mark.parametrize("name", ["history.csv", "predictions.csv.gz"])
+def test_published_run_of_an_earlier_version_is_read_and_its_damage_named(tmp_path, name, damage):
+    fake_run(tmp_path, PREDICTIONS)
+    packed = gzip.compress((tmp_path / "predictions.csv").read_bytes())
+    (tmp_path / "predictions.csv.gz").write_bytes(packed)
+    (tmp_path / "predictions.csv").unlink()
+    without_checksums(tmp_path)
+    assert len(runs.load(tmp_path)[2]) == len(PREDICTIONS)
+    if name == "history.csv":
+        (tmp_path / name).write_text("")
+    damage(tmp_path / name)
+    with pytest.raises(InputError, match=r"is damaged \(.*(cannot be read|is missing)"):
+        runs.load(tmp_path)
+
+
+def test_run_that_cannot_be_written_leaves_the_one_before(tmp_path, saved, monkeypatch, model):
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def full(path):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(model, "save", full)
+    with pytest.raises(InputError, match="cannot be written .No space left on device"):
+        runs.save(
+            tmp_path, model=model, data=None, history=HISTORY, predictions=PREDICTIONS,
+            source=Source(**SOURCE), given=GIVEN, identity="",
+        )  # fmt: skip
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+WRITES = """
+import sys, time
+from pathlib import Path
+from music_genre import provenance
+folder, mark = Path(sys.argv[1]), sys.argv[2]
+for _ in range(20):
+    with provenance.together(folder, "last.json", replacing=["only-a"]) as new:
+        for name in [*"bcde", *(["only-a"] if mark == "a" else [])]:
+            (new / name).write_text(mark)
+        provenance.write_json(new / "last.json", {"checksums": provenance.checksums(new)})
+"""
+
+
+def test_two_that_save_into_one_folder_do_not_mix(tmp_path):
+    (tmp_path / ".1-new").mkdir()  # of a process that was killed
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITES, str(tmp_path), mark]) for mark in "ab"
+    ]
+    while any(writer.poll() is None for writer in writers):
+        time.sleep(0.01)
+    assert [writer.returncode for writer in writers] == [0, 0]
+    provenance.check(tmp_path, provenance.read_json(tmp_path / "last.json"))
+    marks = {path.read_text() for path in tmp_path.iterdir() if path.name != "last.json"}
+    assert len(marks) == 1
+    assert (tmp_path / "only-a").exists() == (marks == {"a"})
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_unfinished_run_is_not_read(tmp_path):
@@ -285,6 +405,20 @@ def test_computation_that_fails_leaves_what_was_kept(tmp_path, compute):
         runs.kept(path, {"seed": 1}, lambda: 1 / 0)
     runs.kept(path, {"seed": 0}, compute)
     assert compute.calls == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"), [("measured.csv", flip), ("measured.csv", cut), ("measured.json", cut)]
+)
+def test_kept_results_that_are_damaged_are_computed_again(tmp_path, compute, capsys, name, damage):
+    path = tmp_path / "measured.csv"
+    runs.kept(path, {"seed": 0}, compute)
+    damage(tmp_path / name)
+    for _ in range(2):
+        results = runs.kept(path, {"seed": 0}, compute)
+        pd.testing.assert_frame_equal(results, MEASURED, check_exact=True)
+    assert compute.calls == 2
+    assert "measured.csv is damaged (measured." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("empty", [pd.DataFrame(), MEASURED.head(0)], ids=["no columns", "no rows"])

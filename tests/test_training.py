@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -192,7 +193,7 @@ def test_another_recipe_has_other_states(segments, tmp_path, monkeypatch):
     [lambda state: state[: len(state) // 2], lambda state: b"", lambda state: state[:-99]],
     ids=["cut in half", "empty", "end missing"],
 )
-def test_damaged_state_is_skipped_with_a_notice(
+def test_damaged_state_is_thrown_away_with_a_notice(
     segments, run, tmp_path, monkeypatch, capsys, damage
 ):
     monkeypatch.setattr(checkpoints, "FOLDER", tmp_path)
@@ -200,9 +201,73 @@ def test_damaged_state_is_skipped_with_a_notice(
     (state,) = tmp_path.rglob("1.npz")
     state.write_bytes(damage(state.read_bytes()))
     _, _, history, predictions = train(segments, epochs=2, resume=True)
-    assert "1.npz is skipped: " in capsys.readouterr().out
+    assert "1.npz is thrown away: " in capsys.readouterr().out
+    assert not state.exists()
     assert not history["kept"].any()
     pd.testing.assert_frame_equal(predictions, run[3], check_exact=True)
+
+
+def small():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("adam", "mse")
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+ONE = pd.DataFrame({"epoch": [1], "loss": [0.5]})
+
+
+def test_state_with_any_bit_flipped_is_thrown_away_or_as_it_was(tmp_path, capsys):
+    kept, model = small(), small()
+    path = tmp_path / "1.npz"
+    checkpoints.save(path, kept, ONE)
+    whole = path.read_bytes()
+    fresh = [np.asarray(variable) for variable in model.variables]
+    thrown = 0
+    for byte in range(0, len(whole), 7):
+        state = bytearray(whole)
+        state[byte] ^= 1 << byte % 8
+        path.write_bytes(state)
+        history = checkpoints.restore(model, tmp_path, epochs=1)
+        expected = fresh if history is None else map(np.asarray, kept.variables)
+        assert all(np.array_equal(a, b) for a, b in zip(expected, model.variables, strict=True))
+        assert path.exists() == (history is not None)
+        thrown += history is None
+        for variable, value in zip(model.variables, fresh, strict=True):
+            variable.assign(value)
+    assert thrown > len(whole) / 7 / 2
+    assert capsys.readouterr().out.count("is thrown away") == thrown
+
+
+def test_state_that_is_not_finite_is_neither_kept_nor_loaded(tmp_path, capsys, monkeypatch):
+    model = small()
+    model.variables[0].assign(np.full(model.variables[0].shape, np.nan))
+    checkpoints.save(tmp_path / "1.npz", model, ONE)
+    assert not list(tmp_path.iterdir())
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "_is_finite", lambda _: True)
+        checkpoints.save(tmp_path / "1.npz", model, ONE)
+    assert checkpoints.restore(small(), tmp_path, epochs=1) is None
+    assert "not finite" in capsys.readouterr().out
+    assert not list(tmp_path.iterdir())
+
+
+def test_state_under_the_name_of_other_epochs_is_thrown_away(tmp_path, capsys):
+    checkpoints.save(tmp_path / "3.npz", small(), ONE)
+    assert checkpoints.restore(small(), tmp_path, epochs=3) is None
+    assert "its history is not of these epochs" in capsys.readouterr().out
+
+
+def test_training_whose_states_cannot_be_kept_ends_well_and_says_so_once(
+    segments, run, tmp_path, monkeypatch, capsys
+):
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setattr(checkpoints, "FOLDER", tmp_path / "file")
+    monkeypatch.setattr(checkpoints, "EVERY", 0)
+    _, _, history, predictions = train(segments, epochs=2, resume=True, keep=[1])
+    pd.testing.assert_frame_equal(without_time(history), without_time(run[2]), check_exact=True)
+    pd.testing.assert_frame_equal(predictions, run[3], check_exact=True)
+    assert capsys.readouterr().out.count("The training goes on, but not from its states") == 1
 
 
 def test_state_of_another_model_is_not_loaded_half(segments, run, tmp_path, capsys):

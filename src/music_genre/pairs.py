@@ -52,8 +52,11 @@ def check(
             if name in agreed:
                 now[name] = agreed[name]
     if now != agreed:
-        with atomic(state) as temporary:
-            temporary.write_text(json.dumps(now, indent=1) + "\n", encoding="utf-8")
+        try:
+            with atomic(state) as temporary:
+                temporary.write_text(json.dumps(now, indent=1) + "\n", encoding="utf-8")
+        except InputError as error:  # the next check compares the pairs themselves
+            print(f"note: {error}", file=sys.stderr)
     return done, problems
 
 

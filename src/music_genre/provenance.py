@@ -1,10 +1,15 @@
 """What a result came from, and the files that carry results between notebooks."""
 
+import fcntl
+import hashlib
 import json
 import os
 import platform
 import re
+import shutil
 import subprocess
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
@@ -17,6 +22,17 @@ from music_genre.exceptions import InputError
 from music_genre.paths import ROOT, atomic, display_path
 
 _PACKAGES = ["jax", "keras", "librosa", "numpy", "pandas", "scikit-learn", "scipy"]
+
+
+class Damaged(InputError):
+    """Results that are not as they were written; ``reason`` says what of them."""
+
+    def __init__(self, folder: Path, reason: str) -> None:
+        super().__init__(
+            f"{display_path(folder)} is damaged ({reason}): delete this folder, then make it again "
+            "with `make report` or the notebook that wrote it."
+        )
+        self.reason = reason
 
 
 def record() -> dict:
@@ -72,10 +88,14 @@ def write_json(path: str | Path, content: dict) -> None:
 def read_json(path: str | Path) -> dict:
     """Read a JSON file that an earlier notebook wrote."""
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise ValueError("it holds no names with values")
+        return content
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(
-            f"{display_path(path)} cannot be read ({error}): run the notebook that writes it again."
+            f"{display_path(path)} cannot be read ({error}): delete it, then run what writes it "
+            "again."
         ) from error
 
 
@@ -140,3 +160,96 @@ def write_csv(path: str | Path, table: pd.DataFrame, *, digits: int | None = Non
     """Write a table atomically, floats with so many significant digits or in full."""
     with atomic(path) as temporary:
         table.to_csv(temporary, index=False, float_format=digits and f"%.{digits}g")
+
+
+def checksums(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file in a folder, by name."""
+    return {path.name: sha256(path) for path in sorted(folder.iterdir()) if path.is_file()}
+
+
+def sha256(path: Path) -> str:
+    """Return the checksum of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check(folder: Path, content: dict, names: Collection[str] | None = None) -> None:
+    """Check files of a folder, all or those named, against the ``checksums`` in a JSON file of it.
+
+    What an earlier version wrote has no checksums, and nothing is checked.
+
+    Raises
+    ------
+    Damaged
+        A file is missing, or not as it was written, or was not written with the others.
+    """
+    known = content.get("checksums")
+    if known is None:
+        return
+    for name in known if names is None else names:
+        path = folder / name
+        if name not in known:
+            raise Damaged(folder, f"{name} was not written with the rest")
+        if not path.is_file():
+            raise Damaged(folder, f"{name} is missing")
+        if sha256(path) != known[name]:
+            raise Damaged(folder, f"{name} is not as it was written")
+
+
+@contextmanager
+def together(folder: Path, last: str, *, replacing: Collection[str] = ()) -> Iterator[Path]:
+    """Yield a new folder, whose files take their places in ``folder`` when the block succeeds.
+
+    A block that fails, or a process that is killed in it, leaves ``folder`` as it was. The file
+    ``last`` is gone while the others are moved, and comes last: its existence means success. A
+    second process that writes there waits for the first, so their files do not mix.
+
+    Parameters
+    ----------
+    replacing
+        Names of files, plain or packed, that are removed if the block does not write them.
+
+    Raises
+    ------
+    InputError
+        The file system refuses.
+    """
+    aside = folder / f".{os.getpid()}-new"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _alone(folder) as alone:
+            if alone:  # what is left there is of a process that was killed
+                for left in folder.glob(".*-new"):
+                    shutil.rmtree(left, ignore_errors=True)
+            aside.mkdir()
+            yield aside
+            (folder / last).unlink(missing_ok=True)
+            for name in replacing:
+                (folder / name).unlink(missing_ok=True)
+                (folder / f"{name}.gz").unlink(missing_ok=True)
+            files = [path for path in aside.iterdir() if path.name != last]
+            for path in sorted(files, key=lambda path: path.suffix == ".json"):
+                path.replace(folder / path.name)
+            (aside / last).replace(folder / last)
+    except OSError as error:
+        raise InputError(
+            f"{display_path(folder)} cannot be written ({error.strerror or error}): "
+            "free some space, or name another place to write to."
+        ) from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[bool]:
+    """Wait until no other process is in this block with the folder; False if that is not known."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except OSError:  # a file system without locks
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(descriptor)

@@ -166,6 +166,7 @@ def of_run(
                 f"{display_path(run)} holds neither model.keras nor the {FILES[0]} of this "
                 "training: train it again."
             )
+        provenance.check(run, content, runs.MODEL)
         import keras  # takes seconds, and is not needed for what was kept
 
         scaler = provenance.read_json(run / "scaler.json")

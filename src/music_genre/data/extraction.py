@@ -7,6 +7,7 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,7 +26,7 @@ from music_genre.data.columns import COLUMNS, FEATURES, SEGMENT_LENGTH
 from music_genre.data.features import extract_clip, segment_features
 from music_genre.data.gtzan import clips_of, list_files
 from music_genre.exceptions import InputError
-from music_genre.paths import ROOT, atomic, display_path
+from music_genre.paths import atomic, display_path
 
 VERSION = 2  # raise it when a change in `features` changes values: those kept before are not reused
 PROBLEMS = ["clip", "path", "reason", "used"]
@@ -285,10 +286,11 @@ def _compile() -> None:
     # The lock is there because two runs that fill the cache at once can leave a mixture that
     # crashes every later run.
     print("Starting; on a machine's first run this takes a minute.", file=sys.stderr)
-    lock = ROOT / ".cache" / "numba.lock"
-    lock.parent.mkdir(exist_ok=True)
-    with lock.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with ExitStack() as stack:
+        with suppress(OSError):  # no place for the lock, or a file system without
+            cache = Path(os.environ["NUMBA_CACHE_DIR"])
+            cache.mkdir(parents=True, exist_ok=True)
+            fcntl.flock(stack.enter_context((cache / ".lock").open("w")), fcntl.LOCK_EX)
         segment_features(np.random.default_rng(0).standard_normal(SEGMENT_LENGTH, dtype=np.float32))
 
 

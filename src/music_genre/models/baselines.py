@@ -34,7 +34,10 @@ from music_genre.metrics import classification
 from music_genre.metrics.predictions import by_genre, read, vote
 from music_genre.models import runs
 from music_genre.models.estimators import ClusterClassifier, SequenceClassifier, cnn, rnn
+from music_genre.paths import display_path
+from music_genre.provenance import Damaged
 
+FILES = ["baselines.csv", "baselines-predictions.csv"]  # beside baselines.json
 Fold = tuple[np.ndarray, np.ndarray]  # the segments to fit and those to score, as positions
 
 
@@ -388,23 +391,22 @@ def save(
     provenance). ``given`` are the notebook's parameters, ``identity`` is that of the models and
     the split (:func:`identity`).
     """
-    (output / "baselines.json").unlink(missing_ok=True)
     first = next(iter(measured.values())).predictions
     predictions = first[["filename", "label"]].assign(
         **{name: one.predictions["predicted"] for name, one in measured.items()}
     )
-    provenance.write_csv(output / "baselines.csv", scores(measured))
-    provenance.write_csv(output / "baselines-predictions.csv", predictions)
-    provenance.write_json(
-        output / "baselines.json",
-        {
-            "parameters": _parameters(given),
-            "identity": identity,
-            "chosen": {name: one.chosen for name, one in measured.items() if one.chosen},
-            "source": asdict(source),
-            "provenance": provenance.record(),
-        },
-    )
+    content = {
+        "parameters": _parameters(given),
+        "identity": identity,
+        "chosen": {name: one.chosen for name, one in measured.items() if one.chosen},
+        "source": asdict(source),
+        "provenance": provenance.record(),
+    }
+    with provenance.together(output, "baselines.json", replacing=FILES) as new:
+        provenance.write_csv(new / "baselines.csv", scores(measured))
+        provenance.write_csv(new / "baselines-predictions.csv", predictions)
+        content["checksums"] = provenance.checksums(new)
+        provenance.write_json(new / "baselines.json", content)
 
 
 def load(output: Path) -> tuple[dict, pd.DataFrame, pd.DataFrame]:
@@ -413,18 +415,29 @@ def load(output: Path) -> tuple[dict, pd.DataFrame, pd.DataFrame]:
     Raises
     ------
     InputError
-        The folder holds no finished run.
+        The folder holds no finished run, or a damaged one.
     """
     content = runs.read_finished(output / "baselines.json", notebook="baselines")
-    path = runs.as_published(output / "baselines-predictions.csv")
-    return content, pd.read_csv(output / "baselines.csv"), read(path)
+    lines, predictions = (output / name for name in FILES)
+    return (
+        content,
+        runs.table_of(lines, content, pd.read_csv),
+        runs.table_of(predictions, content, read),
+    )
 
 
 def finished(output: Path, *, source: Source, given: dict, identity: str) -> bool:
-    """Tell whether the folder holds the same fits already: they need not be done again."""
+    """Tell whether the folder holds the same fits already: they need not be done again.
+
+    Damaged ones are named, and need to be.
+    """
     if not (output / "baselines.json").exists():
         return False
-    content, _, _ = load(output)
+    try:
+        content, _, _ = load(output)
+    except Damaged as error:
+        print(f"{display_path(output)} is damaged ({error.reason}): it is made again.")
+        return False
     return (
         content["parameters"] == _parameters(given)
         and content.get("identity") == identity  # published ones of before have none

@@ -7,7 +7,7 @@ when a training ends and from time to time before, so one that was killed need n
 import hashlib
 import json
 import platform
-import zipfile
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -49,11 +49,22 @@ def folder(model: keras.Model, *data: np.ndarray, batch_size: int, seed: int) ->
 
 
 def save(path: Path, model: keras.Model, history: pd.DataFrame) -> None:
-    """Keep the state of a model after the epochs of its history [shape=(n_epochs, n_columns)]."""
+    """Keep the state of a model after the epochs of its history [shape=(n_epochs, n_columns)].
+
+    A state that is not finite is no use, and is not kept.
+
+    Raises
+    ------
+    InputError
+        The file system refuses.
+    """
+    state = _state(model)
+    if not _is_finite(state):
+        return
     with atomic(path) as temporary:
         np.savez(
             temporary,
-            **_state(model),
+            **state,
             format=FORMAT,
             history=history.to_numpy(),
             columns=np.array(list(history.columns)),
@@ -64,25 +75,44 @@ def restore(model: keras.Model, states: Path, *, epochs: int, done: int = 0) -> 
     """Bring a model to the longest state of at most ``epochs`` epochs and return its history.
 
     None if no state is longer than the epochs that are ``done``. A state that is damaged or belongs
-    to another model is named and skipped.
+    to another model is named and thrown away.
     """
-    found = [path for path in states.glob("*.npz") if path.stem.isdigit()]
+    found = [path for path in states.glob("*.npz") if path.stem.isdecimal()]
     for path in sorted(found, key=lambda path: int(path.stem), reverse=True):
         if not done < int(path.stem) <= epochs:
             continue
         try:
-            with np.load(path, allow_pickle=False) as file:
-                arrays = dict(file)
-            found_format = int(arrays.pop("format", FORMAT))
-            if found_format != FORMAT:
-                raise ValueError(f"it is of format {found_format}, this version reads {FORMAT}")
-            history = pd.DataFrame(arrays.pop("history"), columns=arrays.pop("columns"))
-            _assign(model, arrays)
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            print(f"Checkpoint {display_path(path)} is skipped: {error}")
+            history, state = _read(path)
+            _assign(model, state)
+        except Exception as error:  # a damaged file can raise any, and costs only time
+            print(f"Checkpoint {display_path(path)} is thrown away: {error or type(error)}")
+            with suppress(OSError):
+                path.unlink()
             continue
-        return history.astype({"epoch": int})
+        return history
     return None
+
+
+def _read(path: Path) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
+    """Read a history and a state, of which a zip file's own checksums have told that it is whole.
+
+    Raises
+    ------
+    Exception
+        Of any kind: the file is damaged. ValueError: it does not hold what :func:`save` writes.
+    """
+    with np.load(path, allow_pickle=False) as file:
+        state = dict(file)
+    found_format = int(state.pop("format", FORMAT))
+    if found_format != FORMAT:
+        raise ValueError(f"it is of format {found_format}, this version reads {FORMAT}")
+    history = pd.DataFrame(state.pop("history"), columns=state.pop("columns"))
+    history = history.astype({"epoch": int})
+    if list(history["epoch"]) != list(range(1, int(path.stem) + 1)):
+        raise ValueError("its history is not of these epochs")
+    if not _is_finite(state):
+        raise ValueError("it holds numbers that are not finite")
+    return history, state
 
 
 def _state(model: keras.Model) -> dict[str, np.ndarray]:
@@ -96,12 +126,17 @@ def _state(model: keras.Model) -> dict[str, np.ndarray]:
     }
 
 
+def _is_finite(state: dict[str, np.ndarray]) -> bool:
+    return all(np.isfinite(array).all() for array in state.values())
+
+
 def _assign(model: keras.Model, arrays: dict[str, np.ndarray]) -> None:
     """Set a model to a state, or raise ValueError and set nothing."""
-    expected = _state(model)
-    if {name: array.shape for name, array in expected.items()} != {
-        name: array.shape for name, array in arrays.items()
-    }:
+    expected, found = (
+        {name: (array.shape, array.dtype) for name, array in state.items()}
+        for state in (_state(model), arrays)
+    )
+    if found != expected:
         raise ValueError("it belongs to another model")
     for kind, variables in (
         ("variable", model.variables),

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -17,6 +18,7 @@ from music_genre.exceptions import InputError
 from music_genre.metrics import classification
 from music_genre.metrics.predictions import read
 from music_genre.paths import atomic, display_path
+from music_genre.provenance import Damaged
 
 if TYPE_CHECKING:
     import keras
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from music_genre.models.inputs import Prepared
 
 PREDICTED = ["filename", "part", "label", "predicted"]
+MODEL = ["model.keras", "scaler.json"]
+FILES = ["history.csv", "predictions.csv", "predictions_after.csv", *MODEL]  # beside metrics.json
 COLLAPSE = 0.1  # a fall of the test accuracy, as a share, beyond what epochs differ by
 # Parameters that do not change what is learnt.
 _NOT_SETTINGS = {"features", "output", "paper", "resume", "keep_states"}
@@ -47,33 +51,12 @@ def save(
     """Write what the run produced; ``metrics.json`` last, so that its existence means success.
 
     Writes history.csv, predictions.csv (probabilities to 5 significant digits), model.keras,
-    scaler.json and metrics.json, and returns the content of the last. ``given`` are the notebook's
-    parameters, ``identity`` is that of the model and data before training (:func:`identity`),
-    ``after`` the predictions after earlier epochs, by epoch, for predictions_after.csv (without
-    probabilities), ``seconds_per_segment`` the time to predict one segment, if it was measured
-    (:func:`music_genre.models.training.seconds_per_segment`).
+    scaler.json and metrics.json, which holds the checksums of the others, and returns the content
+    of the last. ``given`` are the notebook's parameters, ``identity`` is that of the model and data
+    before training (:func:`identity`), ``after`` the predictions after earlier epochs, by epoch,
+    for predictions_after.csv (without probabilities), ``seconds_per_segment`` the time to predict
+    one segment, if it was measured (:func:`music_genre.models.training.seconds_per_segment`).
     """
-    output.mkdir(parents=True, exist_ok=True)
-    (output / "metrics.json").unlink(missing_ok=True)
-    provenance.write_csv(output / "history.csv", history)
-    provenance.write_csv(output / "predictions.csv", predictions, digits=5)
-    (output / "predictions_after.csv").unlink(missing_ok=True)
-    if after:
-        provenance.write_csv(
-            output / "predictions_after.csv",
-            pd.concat(after, names=["epoch"]).reset_index("epoch")[["epoch", *PREDICTED]],
-        )
-    with atomic(output / "model.keras") as temporary:
-        model.save(temporary)
-    provenance.write_json(
-        output / "scaler.json",
-        {
-            "columns": data.columns,
-            "mean": data.scaler.mean_.tolist(),
-            "scale": data.scaler.scale_.tolist(),
-            "genres": data.genres,
-        },
-    )
     content = {
         "parameters": _settings(given),
         "paper": given["paper"],
@@ -90,7 +73,26 @@ def save(
         "source": asdict(source),
         "provenance": provenance.record(),
     }
-    provenance.write_json(output / "metrics.json", content)
+    with provenance.together(output, "metrics.json", replacing=FILES) as new:
+        provenance.write_csv(new / "history.csv", history)
+        provenance.write_csv(new / "predictions.csv", predictions, digits=5)
+        if after:
+            provenance.write_csv(
+                new / "predictions_after.csv",
+                pd.concat(after, names=["epoch"]).reset_index("epoch")[["epoch", *PREDICTED]],
+            )
+        model.save(new / "model.keras")
+        provenance.write_json(
+            new / "scaler.json",
+            {
+                "columns": data.columns,
+                "mean": data.scaler.mean_.tolist(),
+                "scale": data.scaler.scale_.tolist(),
+                "genres": data.genres,
+            },
+        )
+        content["checksums"] = provenance.checksums(new)
+        provenance.write_json(new / "metrics.json", content)
     return content
 
 
@@ -100,11 +102,11 @@ def load(run: Path) -> tuple[dict, pd.DataFrame, pd.DataFrame]:
     Raises
     ------
     InputError
-        The folder holds no finished run.
+        The folder holds no finished run, or a damaged one.
     """
     content = read_finished(run / "metrics.json", notebook="train")
-    predictions = read(as_published(run / "predictions.csv"))
-    return content, pd.read_csv(run / "history.csv"), predictions
+    history = table_of(run / "history.csv", content, pd.read_csv)
+    return content, history, table_of(run / "predictions.csv", content, read)
 
 
 def load_after(run: Path) -> dict[int, pd.DataFrame]:
@@ -117,11 +119,10 @@ def load_after(run: Path) -> dict[int, pd.DataFrame]:
     dict of DataFrame [shape=(n_segments_used, 4)]
         filename, part, label, predicted.
     """
-    _, history, predictions = load(run)
-    earlier = as_published(run / "predictions_after.csv")
-    found = {}
-    if earlier.exists():
-        for epoch, of in read(earlier).groupby("epoch"):
+    content, history, predictions = load(run)
+    name, found = "predictions_after.csv", {}
+    if as_published(run / name).exists() or {name, f"{name}.gz"} & {*content.get("checksums", [])}:
+        for epoch, of in table_of(run / name, content, read).groupby("epoch"):
             found[int(epoch)] = of[PREDICTED].reset_index(drop=True)
     return dict(sorted(found.items())) | {len(history): predictions[PREDICTED]}
 
@@ -132,19 +133,43 @@ def read_finished(path: Path, *, notebook: str) -> dict:
     Raises
     ------
     InputError
-        There is none.
+        There is none, or it cannot be read.
     """
     if not path.exists():
         raise InputError(
             f"{display_path(path.parent)} holds no finished run (no {path.name}): "
             f"run the {notebook} notebook first."
         )
-    return provenance.read_json(path)
+    try:
+        content = provenance.read_json(path)
+        Source(**content["source"])
+    except (InputError, KeyError, TypeError) as error:
+        raise Damaged(path.parent, f"{path.name} is cut off, or of another version") from error
+    return content
+
+
+def table_of(path: Path, content: dict, reader: Callable[[Path], pd.DataFrame]) -> pd.DataFrame:
+    """Read a table of a finished run, whose JSON file holds ``content``, plain or packed.
+
+    Raises
+    ------
+    InputError
+        It is missing, or not the one that was written with the JSON file.
+    """
+    path = as_published(path)
+    provenance.check(path.parent, content, [path.name])
+    try:
+        return reader(path)
+    except FileNotFoundError as error:
+        raise Damaged(path.parent, f"{path.name} is missing") from error
+    except (OSError, EOFError, ValueError, KeyError, zlib.error) as error:
+        raise Damaged(path.parent, f"{path.name} cannot be read: {error}") from error
 
 
 def as_published(path: Path) -> Path:
     """Return a table's path, or that of the packed table where it was published so."""
-    return path if path.exists() else path.with_name(f"{path.name}.gz")
+    packed = path.with_name(f"{path.name}.gz")
+    return packed if packed.exists() and not path.exists() else path
 
 
 def identity(model: "keras.Model", data: "Prepared") -> str:
@@ -174,11 +199,16 @@ def finished(
 
     The same has an equal :func:`identity`, a table of the same content, equal parameters and Keras'
     back end, whatever the version of the libraries. What the paper reports is not compared but
-    updated.
+    updated. A damaged run is named, and None is returned.
     """
     if not (output / "metrics.json").exists():
         return None
-    content, history, predictions = load(output)
+    try:
+        content, history, predictions = load(output)
+        provenance.check(output, content)
+    except Damaged as error:
+        print(f"{display_path(output)} is damaged ({error.reason}): it is made again.")
+        return None
     backend = content["provenance"]["keras_backend"]
     found = {"trained as": [content.get("identity"), backend], **_determined_by(content)}
     wanted = {"parameters": _settings(given), "source": asdict(source)}
@@ -239,7 +269,7 @@ def kept(path: Path, identity: dict, compute: Callable[[], pd.DataFrame]) -> pd.
     """
     note = path.with_suffix(".json")
     wanted = json.loads(json.dumps(identity, default=asdict, allow_nan=False))
-    content = provenance.read_json(note) if note.exists() and path.exists() else {}
+    content = _noted(path, note)
     if "identity" not in content or not _same(content["identity"], wanted):
         results = compute()
         note.unlink(missing_ok=True)
@@ -247,6 +277,7 @@ def kept(path: Path, identity: dict, compute: Callable[[], pd.DataFrame]) -> pd.
             results.to_csv(temporary, index=False, na_rep="NaN")
         dtypes = {name: _dtype(results[name]) for name in results}
         content = {"identity": wanted, "dtypes": dtypes, "provenance": provenance.record()}
+        content["checksums"] = {path.name: provenance.sha256(path)}
         provenance.write_json(note, content)
     dtypes = content["dtypes"]
     if not dtypes:
@@ -258,6 +289,20 @@ def kept(path: Path, identity: dict, compute: Callable[[], pd.DataFrame]) -> pd.
         # In text without gaps, NaN is what a genre is called.
         na_values={name: ["NaN"] for name, dtype in dtypes.items() if dtype != "str"},
     )
+
+
+def _noted(path: Path, note: Path) -> dict:
+    """Return what is noted of results that are kept; nothing where they are missing or damaged."""
+    if not (path.exists() and note.exists()):
+        return {}
+    try:
+        content = provenance.read_json(note)
+        provenance.check(path.parent, content)
+    except InputError as error:
+        reason = error.reason if isinstance(error, Damaged) else f"{note.name} cannot be read"
+        print(f"{display_path(path)} is damaged ({reason}): it is made again.")
+        return {}
+    return content
 
 
 def _dtype(column: pd.Series) -> str:

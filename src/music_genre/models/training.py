@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from pathlib import Path
 
 import keras
@@ -11,6 +12,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from music_genre import terminal
+from music_genre.exceptions import InputError
 from music_genre.metrics.predictions import by_genre
 from music_genre.models import checkpoints
 from music_genre.models.inputs import Prepared
@@ -105,8 +107,14 @@ def fit(
 def _follow(
     lines: list[dict], bar: tqdm, states: Path, keep: Collection[int]
 ) -> keras.callbacks.Callback:
-    """Return a callback that records each epoch, moves the bar and keeps states."""
-    last = {"epoch": time.perf_counter(), "state": time.perf_counter(), "path": None, "told": 0.0}
+    """Return a callback that records each epoch, moves the bar and keeps states.
+
+    Where a state cannot be kept, this is said once and the training goes on.
+    """
+    last = {
+        "epoch": time.perf_counter(), "state": time.perf_counter(), "told": 0.0,
+        "path": None, "refused": False,
+    }  # fmt: skip
 
     def after_epoch(epoch: int, logs: dict) -> None:
         now = time.perf_counter()
@@ -134,9 +142,16 @@ def _follow(
         if np.isfinite(logs["loss"]) and (stays or now - last["state"] >= checkpoints.EVERY):
             path = states / f"{epoch + 1}.npz"
             history = pd.DataFrame(lines).drop(columns="kept")
-            checkpoints.save(path, callback.model, history)
+            try:
+                checkpoints.save(path, callback.model, history)
+            except InputError as error:
+                if not last["refused"]:
+                    bar.write(f"The training goes on, but not from its states: {error}", sys.stdout)
+                last.update(state=now, refused=True)
+                return
             if last["path"]:  # of a training under way, the newest will do
-                last["path"].unlink(missing_ok=True)
+                with suppress(OSError):
+                    last["path"].unlink()
             last.update(state=now, path=None if stays else path)
 
     callback = keras.callbacks.LambdaCallback(

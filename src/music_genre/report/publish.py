@@ -5,8 +5,12 @@ after the folder (``make restore``) it copies the published results back into th
 notebooks to show instead of computing them again.
 """
 
+import json
 import shutil
 import sys
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -15,48 +19,118 @@ from music_genre import provenance
 from music_genre.analysis import explanations, recipes, table1
 from music_genre.exceptions import InputError
 from music_genre.metrics import predictions
+from music_genre.models import baselines, runs
 from music_genre.paths import REPORTS, ROOT, atomic, display_path, natural_key
 from music_genre.report import readme
 from music_genre.report.figures import explanations as figures
 
 PUBLISHED = REPORTS / "gtzan"
 README = ROOT / "README.md"
-MODEL = ["model.keras", "scaler.json"]  # of a run; only the last row's are published
+MODEL = runs.MODEL  # of a run; only the last row's are published
+NOTES = {"metrics.json": runs.FILES, "baselines.json": baselines.FILES}  # with checksums of these
 PREDICTIONS = {"predictions.csv", "predictions_after.csv", "baselines-predictions.csv"}
 _DIGITS = 3  # of the published probabilities
 
 
-def publish(folder: Path, settings: Path, target: Path = PUBLISHED) -> None:
+def publish(
+    folder: Path, settings: Path, target: Path = PUBLISHED, *, readme_file: Path | None = None
+) -> None:
     """Copy a report's page, all results behind it, and the model of the last row.
 
     Results are the CSV and JSON files in ``folder``, whichever step wrote them. ``settings`` is the
-    folder of ``<row>.yaml`` that the report is of. What the target held before is replaced once all
-    that is new is there.
+    folder of ``<row>.yaml`` that the report is of. What is new is written beside the target, read
+    back as a reader would, and only then takes the place of what was there, together with the
+    tables in ``readme_file``. Until then, whatever happens leaves both as they were.
 
     Raises
     ------
     InputError
-        The folder holds no finished report, or one of the sample; a training failed; a row was not
-        trained with its settings.
+        The folder holds no finished report, or one of the sample; a training failed, or is
+        damaged; a row was not trained with its settings; the README lacks a table's marks; the
+        file system refuses.
     """
+    _finish_swap(target)
     rows = _ready(folder, settings)
+    with _beside(target) as new:
+        for path in _results(folder):
+            copy = new / path.relative_to(folder)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            if path.name in PREDICTIONS:
+                _pack(path, copy.with_name(f"{path.name}.gz"))
+            else:
+                shutil.copy(path, copy)
+        for note in _notes(new):
+            _with_checksums(note)
+        _copy_model(folder / "rows" / rows.index[-1], new / "model")
+        shutil.copy(folder / "report.html", new)
+        scores = explanations.over_seeds(explanations.of_rows(folder / "rows", rows.index))
+        figures.by_measure(scores, recipes.paper_rows(settings)).savefig(
+            new / "table1.png", dpi=160, bbox_inches="tight", metadata={"Software": None}
+        )
+        _check(new)
+        if readme_file is None:
+            _swap(new, target)
+        else:
+            with_tables = readme.with_tables(readme_file.read_text(encoding="utf-8"), new)
+            with atomic(readme_file) as temporary:
+                temporary.write_text(with_tables, encoding="utf-8")
+                _swap(new, target)
+
+
+@contextmanager
+def _beside(target: Path) -> Iterator[Path]:
+    """Yield an empty folder beside another one, and remove what is left of it in the end."""
     new = target.with_name(f".{target.name}.new")
     shutil.rmtree(new, ignore_errors=True)
-    for path in _results(folder):
-        copy = new / path.relative_to(folder)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        if path.name in PREDICTIONS:
-            _pack(path, copy.with_name(f"{path.name}.gz"))
-        else:
-            shutil.copy(path, copy)
-    _copy_model(folder / "rows" / rows.index[-1], new / "model")
-    shutil.copy(folder / "report.html", new)
-    scores = explanations.over_seeds(explanations.of_rows(folder / "rows", rows.index))
-    figures.by_measure(scores, recipes.paper_rows(settings)).savefig(
-        new / "table1.png", dpi=160, bbox_inches="tight", metadata={"Software": None}
-    )
-    shutil.rmtree(target, ignore_errors=True)
-    new.rename(target)
+    try:
+        new.mkdir(parents=True)
+        yield new
+    except OSError as error:
+        raise InputError(
+            f"{display_path(target)} stays as it was, as the new one cannot be written "
+            f"({error.strerror or error}): free some space."
+        ) from error
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+
+
+def _swap(new: Path, target: Path) -> None:
+    """Put a folder in the place of another one; :func:`_finish_swap` if that is interrupted."""
+    old = target.with_name(f".{target.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():
+        target.rename(old)
+    try:
+        new.rename(target)
+    finally:
+        _finish_swap(target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _finish_swap(target: Path) -> None:
+    """Bring back what a process was about to replace when it was killed."""
+    old = target.with_name(f".{target.name}.old")
+    if old.exists() and not target.exists():
+        old.rename(target)
+
+
+def _notes(folder: Path) -> list[Path]:
+    """List the JSON files in a folder that hold the checksums of the files beside them."""
+    return sorted(path for path in folder.rglob("*.json") if path.name in NOTES)
+
+
+def _with_checksums(note: Path) -> None:
+    """Write the checksums of the files beside it, plain or packed, into a JSON file."""
+    known = [*NOTES[note.name], *(f"{name}.gz" for name in NOTES[note.name])]
+    found = provenance.checksums(note.parent).items()
+    checksums = {name: digest for name, digest in found if name in known}
+    provenance.write_json(note, {**provenance.read_json(note), "checksums": checksums})
+
+
+def _check(folder: Path) -> None:
+    """Read every published run back."""
+    for note in _notes(folder):
+        (runs if note.name == "metrics.json" else baselines).load(note.parent)
 
 
 def _ready(folder: Path, settings: Path) -> pd.DataFrame:
@@ -80,6 +154,13 @@ def _ready(folder: Path, settings: Path) -> pd.DataFrame:
             f"in {display_path(folder)}, row {', '.join(other)} was not trained as "
             f"{display_path(settings)} says now: run `make report`, then publish."
         )
+    for note in _notes(folder):
+        if not any(part.startswith(".") for part in note.relative_to(folder).parts):
+            provenance.check(note.parent, provenance.read_json(note))
+    last = folder / "rows" / rows.index[-1]
+    for name in MODEL:
+        if not (last / name).exists():
+            raise provenance.Damaged(last, f"{name} is missing")
     return rows
 
 
@@ -87,37 +168,78 @@ def restore(folder: Path, published: Path = PUBLISHED) -> int:
     """Copy published results to the folders that hold none, and return how many folders these are.
 
     The notebooks show them where they are given the same parameters and features table. All is
-    copied aside first, then moved; in each folder the files that say that it is complete come last.
+    copied aside and checked first, then moved; in each folder, the file that says that it is
+    complete comes last. So a folder in which a process was killed is restored by the next one.
+
+    Raises
+    ------
+    InputError
+        Published results are damaged, or the file system refuses.
     """
+    _finish_swap(published)
     last = max((path.name for path in published.glob("rows/*")), key=natural_key)
-    aside = folder / ".restored"
-    shutil.rmtree(aside, ignore_errors=True)
     results = [path for path in _results(published) if path.parent != published / "model"]
     restored = []
-    for step in sorted({path.parent.relative_to(published) for path in results}):
-        files = [path for path in results if path.parent == published / step]
-        if any(path.suffix == ".json" and (folder / step / path.name).exists() for path in files):
-            continue
-        if step == Path("rows", last):
-            files += [published / "model" / name for name in MODEL]
-        (aside / step).mkdir(parents=True, exist_ok=True)
-        for path in files:
-            shutil.copy(path, aside / step)
-        restored.append(step)
-    for step in restored:
-        _move(aside / step, folder / step)
-    shutil.rmtree(aside, ignore_errors=True)
+    with _beside(folder / "restored") as aside:
+        for step in sorted({path.parent.relative_to(published) for path in results}):
+            files = [path for path in results if path.parent == published / step]
+            if step == Path("rows", last):
+                files += [published / "model" / name for name in MODEL]
+            if _is_there(folder / step, files):
+                continue
+            (aside / step).mkdir(parents=True, exist_ok=True)
+            for path in files:
+                shutil.copy(path, aside / step)
+            restored.append((step, _last([path.name for path in files])))
+        for step, _ in restored:
+            _check_and_note(aside / step, published)
+        for step, note in restored:
+            kind = NOTES.get(note, [])
+            with provenance.together(folder / step, note, replacing=kind) as new:
+                for path in [path for path in (aside / step).iterdir() if path.is_file()]:
+                    path.replace(new / path.name)
     return len(restored)
 
 
-def _move(step: Path, target: Path) -> None:
-    """Move a step's files, JSON after the rest and metrics.json last."""
-    target.mkdir(parents=True, exist_ok=True)
-    files = [path for path in step.iterdir() if path.is_file()]
-    for path in sorted(files, key=lambda path: (path.suffix == ".json", path.name not in MODEL)):
-        if path.suffix == ".gz":  # it would be passed over for an unpacked one of a broken run
-            (target / path.stem).unlink(missing_ok=True)
-        path.replace(target / path.name)
+def _last(names: list[str]) -> str:
+    """Return the file of a folder whose existence means that it is complete."""
+    return max(names, key=lambda name: (name in NOTES, name.endswith(".json"), name))
+
+
+def _is_there(step: Path, published: list[Path]) -> bool:
+    """Tell whether a folder holds results, its own or restored ones, and all of them."""
+    note = step / _last([path.name for path in published])
+    if not note.exists():
+        return False
+    if note.name not in NOTES:
+        return True
+    try:
+        content = provenance.read_json(note)
+        provenance.check(step, content)
+    except InputError:  # damaged
+        return False
+    names = [path.name for path in published]
+    if "model.keras" not in names or (step / "model.keras").exists():
+        return True
+    # An earlier version could be killed between a row's results and its model.
+    (same,) = (path for path in published if path.name == note.name)
+    return content.get("identity") != provenance.read_json(same).get("identity")
+
+
+def _check_and_note(step: Path, published: Path) -> None:
+    """Check copied results against their published checksums, and note those of all the files."""
+    for note in [path for path in step.glob("*.json") if path.name in NOTES]:
+        try:
+            provenance.check(step, provenance.read_json(note))
+            if (step / "model.keras").exists():
+                made_with = provenance.read_json(published / "model" / "made_with.json")
+                provenance.check(step, made_with)
+        except provenance.Damaged as error:
+            raise InputError(
+                f"a run in {display_path(published)} is damaged ({error.reason}): take the folder "
+                "from git again."
+            ) from error
+        _with_checksums(note)
 
 
 def _results(folder: Path) -> list[Path]:
@@ -143,17 +265,56 @@ def _pack(path: Path, target: Path) -> None:
 
 
 def _copy_model(run: Path, target: Path) -> None:
-    """Copy a run's model without its optimizer, and the scaling and genres that it needs."""
+    """Copy a run's model without its optimizer, and the scaling and genres that it needs.
+
+    Raises
+    ------
+    InputError
+        The copy is not the same network.
+    """
     import keras  # slow to load, and not needed to restore
+    import numpy as np
 
     target.mkdir()
     model = keras.saving.load_model(run / "model.keras", compile=False)
-    with atomic(target / "model.keras") as temporary:
-        model.save(temporary)
+    model.save(target / "model.keras")
+    _leave_out_unused(target / "model.keras")
+    copy = keras.saving.load_model(target / "model.keras", compile=False)
+    weights = zip(model.get_weights(), copy.get_weights(), strict=True)
+    if copy.get_config() != model.get_config() or not all(np.array_equal(*two) for two in weights):
+        raise InputError(f"the copy of {display_path(run / 'model.keras')} is not the same network")
     shutil.copy(run / "scaler.json", target)
+    made_with = provenance.read_json(run / "metrics.json")["provenance"]
     provenance.write_json(
-        target / "made_with.json", provenance.read_json(run / "metrics.json")["provenance"]
+        target / "made_with.json", {**made_with, "checksums": provenance.checksums(target)}
     )
+
+
+def _leave_out_unused(model: Path) -> None:
+    """Rewrite a saved model without the settings that are None, without times and addresses.
+
+    Each version of Keras adds some settings, and earlier ones refuse a file that names what they do
+    not know, even where it is not used. Without times and addresses in memory, the same model is
+    the same bytes.
+    """
+
+    def used(value: object, *, of_config: bool = False) -> object:
+        if isinstance(value, dict):
+            return {
+                name: used(one, of_config=name == "config")
+                for name, one in value.items()
+                if name != "shared_object_id" and not (one is None and of_config)
+            }
+        return [used(one) for one in value] if isinstance(value, list) else value
+
+    with zipfile.ZipFile(model) as file:
+        contents = {name: file.read(name) for name in file.namelist()}
+    saved_by = json.loads(contents["metadata.json"])["keras_version"]
+    contents["metadata.json"] = json.dumps({"keras_version": saved_by}).encode()
+    contents["config.json"] = json.dumps(used(json.loads(contents["config.json"]))).encode()
+    with zipfile.ZipFile(model, "w") as file:
+        for name, content in contents.items():
+            file.writestr(zipfile.ZipInfo(name), content)
 
 
 def not_nearest(folder: Path, settings: Path) -> list[str]:
@@ -188,19 +349,18 @@ def main(folder: Path, action: str = "publish") -> None:
         )
         return
     settings = table1.PARAMS / folder.name
-    publish(folder, settings)
-    with_tables = readme.with_tables(README.read_text(encoding="utf-8"), PUBLISHED)
-    with atomic(README) as temporary:
-        temporary.write_text(with_tables, encoding="utf-8")
-    print(f"{display_path(PUBLISHED)} and README.md hold it now: look at them and commit.")
     try:
-        for name in not_nearest(folder, settings):
-            print(
-                f"note: row {name} does not have the recipe that the recipe study finds nearest to "
-                f"Table I, but README.md and {display_path(settings)} say so: change one of them."
-            )
+        notes = [
+            f"note: row {name} does not have the recipe that the recipe study finds nearest to "
+            f"Table I, but README.md and {display_path(settings)} say so: change one of them."
+            for name in not_nearest(folder, settings)
+        ]
     except InputError as error:
-        print(f"note: whether the rows have the recipe nearest to Table I is not known: {error}")
+        notes = [f"note: whether the rows have the recipe nearest to Table I is unknown: {error}"]
+    publish(folder, settings, readme_file=README)
+    print(f"{display_path(PUBLISHED)} and README.md hold it now: look at them and commit.")
+    for note in notes:
+        print(note)
 
 
 if __name__ == "__main__":
