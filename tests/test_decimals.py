@@ -65,6 +65,14 @@ def test_printed_recall_excludes_all_segments_in_rows_1_to_4_and_6(paper):
     assert list(gaps.index[gaps["excluded"]]) == ["1", "2", "3", "4", "6"]
 
 
+def test_a_third_that_keeps_the_genres_shares_is_excluded_where_all_segments_are(paper):
+    sizes = decimals.stratified_third()
+    assert sizes.sum() == decimals.THIRD
+    assert set(sizes) == {329, 330}  # 997 to 1,000 x 0.33
+    gaps = decimals.recall_gaps(paper, sizes)
+    assert list(gaps.index[gaps["excluded"]]) == ["1", "2", "3", "4", "6"]
+
+
 def test_recall_that_is_not_printed_tells_nothing():
     paper = pd.DataFrame({"recall": [float("nan")], "accuracy": [50.0]}, index=["1"])
     assert not decimals.recall_gaps(paper)["excluded"].any()

@@ -80,6 +80,8 @@ def test_flags_are_on_or_off(name):
         ({"FEATURES": "\udcff.csv"}, "FEATURES is '\\udcff.csv', a name that is not UTF-8"),
         ({"GTZAN": "README.md"}, "GTZAN is README.md, which is not a folder of music"),
         ({"GTZAN": "gone"}, "GTZAN is gone, which does not exist"),
+        ({"GTZAN": "/"}, "GTZAN is /, which holds this project: name the folder of music"),
+        ({"GTZAN": ".."}, "GTZAN is .., which holds this project"),
         ({"GTZAN": "src", "FEATURES": "README.md"}, "FEATURES and GTZAN are both given"),
         ({"RECIPES": "maybe"}, 'RECIPES is "maybe": write 1 for yes, or leave it out'),
         ({"STRICT": "ja"}, 'STRICT is "ja"'),

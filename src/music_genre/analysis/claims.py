@@ -86,6 +86,15 @@ def by_seed(found: pd.DataFrame, epochs: Iterable[int]) -> pd.DataFrame:
     return tested.assign(ahead=tested["precision"] - tested["recall"]).reset_index(drop=True)
 
 
+def furthest_ahead(done: pd.DataFrame) -> pd.Series | None:
+    """Return the test scores whose precision exceeds recall by most, by ``ahead`` points."""
+    tested = done[done["measure"] == "test"]
+    if tested.empty:
+        return None
+    ahead = tested["precision"] - tested["recall"]
+    return tested.loc[ahead.idxmax()].rename(None).to_frame().T.assign(ahead=ahead.max()).iloc[0]
+
+
 def courses(found: pd.DataFrame) -> pd.DataFrame:
     """Tell how trainings went: best and last test accuracy in per cent, by run.
 

@@ -74,8 +74,16 @@ def by_value(printed: Mapping[str, float]) -> pd.DataFrame:
     )
 
 
-def recall_gaps(paper: pd.DataFrame) -> pd.DataFrame:
-    """Compare how far printed macro recall and accuracy lie apart with what all segments allow.
+def stratified_third() -> pd.Series:
+    """Return each genre's segments in a third of the published table that keeps their shares."""
+    exact = PUBLISHED_SEGMENTS * THIRD / PUBLISHED_SEGMENTS.sum()
+    sizes = np.floor(exact).astype(int)
+    sizes[(exact - sizes).nlargest(THIRD - sizes.sum()).index] += 1
+    return sizes
+
+
+def recall_gaps(paper: pd.DataFrame, sizes: pd.Series = PUBLISHED_SEGMENTS) -> pd.DataFrame:
+    """Compare how far printed macro recall and accuracy lie apart with what a table allows.
 
     On n segments, accuracy less macro recall is the sum over the G genres of (share of the segments
     - 1/G) times (recall - 100 %): it is largest where all that is lacking in recall falls on the
@@ -85,15 +93,17 @@ def recall_gaps(paper: pd.DataFrame) -> pd.DataFrame:
     ----------
     paper
         recall and accuracy in per cent [index=row].
+    sizes
+        The number of segments of each genre.
 
     Returns
     -------
     DataFrame [shape=(n_rows, 4), index=row]
-        ``gap``, as printed, in points; ``limit``, the largest that the whole published table allows
-        at this recall; ``excluded``, whether the gap exceeds it; ``spread``, the smallest standard
-        deviation of recall over the genres that gives the gap there (Cauchy-Schwarz).
+        ``gap``, as printed, in points; ``limit``, the largest that the sizes allow at this recall;
+        ``excluded``, whether the gap exceeds it; ``spread``, the smallest standard deviation of
+        recall over the genres that gives the gap (Cauchy-Schwarz).
     """
-    share = (PUBLISHED_SEGMENTS / PUBLISHED_SEGMENTS.sum() - 1 / len(PUBLISHED_SEGMENTS)).to_numpy()
+    share = (sizes / sizes.sum() - 1 / len(sizes)).to_numpy()
     gaps = (paper["accuracy"] - paper["recall"]).round(2)
     least = (gaps.abs() - 0.01).clip(lower=0)
     limit = [max(_furthest(share, recall), _furthest(-share, recall)) for recall in paper["recall"]]
@@ -101,6 +111,21 @@ def recall_gaps(paper: pd.DataFrame) -> pd.DataFrame:
     return table.assign(
         excluded=least > table["limit"] + 1e-9,
         spread=least / (np.sqrt((share**2).sum()) * np.sqrt(len(share))),
+    )
+
+
+def gap_table(of_all: pd.DataFrame, of_third: pd.DataFrame) -> pd.DataFrame:
+    """List what :func:`recall_gaps` tells of all segments and of a third."""
+    yes_no = {True: "yes", False: "no"}
+    return pd.DataFrame(
+        {
+            "row": of_all.index,
+            "accuracy less recall": of_all["gap"].to_numpy(),
+            "possible on all, at most": of_all["limit"].to_numpy(),
+            "all excluded": of_all["excluded"].map(yes_no).to_numpy(),
+            "possible on a third that keeps shares, at most": of_third["limit"].to_numpy(),
+            "such a third excluded": of_third["excluded"].map(yes_no).to_numpy(),
+        }
     )
 
 

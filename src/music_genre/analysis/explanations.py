@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from music_genre.data import splits
 from music_genre.data.columns import INPUTS
 from music_genre.exceptions import InputError
-from music_genre.metrics.classification import NAMES, confusion, score
+from music_genre.metrics.classification import NAMES, confusion, per_genre, score
 from music_genre.models import dense, runs
 from music_genre.paths import display_path
 
@@ -146,6 +146,12 @@ def leap(paper: pd.DataFrame) -> str:
     return rises.idxmax() if rises.notna().any() else paper.index[-1]
 
 
+def since_leap(paper: pd.DataFrame, rows: Sequence[str]) -> tuple[str, list[str]]:
+    """Return the row of the :func:`leap`, and which of some rows come from it on."""
+    since, order = leap(paper), list(paper.index)
+    return since, [row for row in rows if order.index(row) >= order.index(since)]
+
+
 def explanations(
     scores: pd.DataFrame, dense_scores: pd.DataFrame, later: Sequence[str]
 ) -> dict[str, pd.DataFrame]:
@@ -163,11 +169,12 @@ def explanations(
     dict of DataFrame [shape=(n_rows, 8), index=row]
         The scores and their standard deviations: by each of :data:`MEASURES`; of the dense network
         on test segments, ``dense``; and on test segments before the leap but then on a re-drawn
-        third, ``then re-drawn``, or of the dense network, ``then dense``.
+        third, ``then re-drawn``, on all segments, ``then all``, or of the dense network, ``then
+        dense``.
     """
     found = {name: scores.xs(name, level="measure") for name in MEASURES}
     found["dense"] = dense_scores.xs("test", level="measure").loc[found["test"].index]
-    for name in ("re-drawn", "dense"):
+    for name in ("re-drawn", "all", "dense"):
         found[f"then {name}"] = pd.concat([found["test"].drop(index=later), found[name].loc[later]])
     return found
 
@@ -339,34 +346,117 @@ def too_high(apart: pd.DataFrame) -> list[str]:
     return list(apart.index[apart["accuracy"] >= NEAR])
 
 
-def ahead(scores: pd.DataFrame, paper: pd.DataFrame) -> pd.Series | None:
-    """Return how far precision exceeds recall at most, in points; None where none is printed.
+def ahead(
+    measured: pd.DataFrame, dense_measured: pd.DataFrame, paper: pd.DataFrame
+) -> pd.Series | None:
+    """Return how far precision exceeds recall where the paper's does so most.
 
-    ``paper``, in the row that the result is named after; ``ours``, over all rows and measures.
+    Returns
+    -------
+    Series or None
+        ``rows``, those whose printed difference is :data:`NEAR` points or more; the largest there:
+        ``paper``, as printed, and ``ours``, of any seed and measure, and of the dense network on
+        test segments; in points. None where there is no such row.
     """
-    printed = (paper["precision"] - paper["recall"]).loc[scores.index.unique("row")].dropna()
-    if printed.empty:
+    printed = (paper["precision"] - paper["recall"]).loc[list(dict.fromkeys(measured["row"]))]
+    rows = list(printed.index[printed >= NEAR])
+    if not rows:
         return None
-    ours = (scores["precision"] - scores["recall"]).max()
-    return pd.Series({"paper": printed.max(), "ours": ours}, name=printed.idxmax())
+    tested = dense_measured[dense_measured["measure"] == "test"]
+    ours = [
+        (of["precision"] - of["recall"])[of["row"].isin(rows)].max() for of in (measured, tested)
+    ]
+    return pd.Series({"rows": rows, "paper": printed.max(), "ours": max(ours)})
 
 
-def gap_of_draws(folder: Path, rows: Iterable[str], paper: pd.DataFrame) -> dict[str, float]:
-    """Return, for each row, the share of re-drawn thirds with a gap as large as the printed one.
+def differences(
+    folder: Path, rows: Iterable[str], paper: pd.DataFrame, dense_measured: pd.DataFrame
+) -> pd.DataFrame:
+    """Compare differences between the printed scores of a row with those of our models.
 
-    In per cent of the draws of all seeds: those in which accuracy and macro recall lie at least as
-    far apart as printed, less 0.01 points for its rounding.
+    Returns
+    -------
+    DataFrame [shape=(n_rows * 2, 6)]
+        row; scores, as in ``precision less recall``; ``printed``, in points; ``re-drawn, %``, the
+        share of re-drawn thirds of all seeds whose difference is at least as far out: twice the
+        share on the printed one's side of their median, with 0.01 points for the rounding of the
+        printed scores; ``dense, lowest`` and ``dense, highest``, the dense network's on test
+        segments over its seeds.
     """
-    shares = {}
+    lines = []
     for row in rows:
-        printed = abs(paper.loc[row, "accuracy"] - paper.loc[row, "recall"]) - 0.01
-        of_seeds = [
+        drawn = pd.concat(
             draws(runs.load(run)[2], seed=seed)
             for seed, run in enumerate(runs.with_seeds(folder / row))
-        ]
-        drawn = pd.concat(of_seeds)
-        shares[row] = 100 * float(((drawn["accuracy"] - drawn["recall"]).abs() >= printed).mean())
-    return shares
+        )
+        of = dense_measured[(dense_measured["row"] == row) & (dense_measured["measure"] == "test")]
+        for one, other in (("precision", "recall"), ("recall", "f1")):
+            printed = paper.loc[row, one] - paper.loc[row, other]
+            ours = drawn[one] - drawn[other]
+            above, below = (ours >= printed - 0.01).mean(), (ours <= printed + 0.01).mean()
+            lines.append(
+                {
+                    "row": row,
+                    "scores": f"{one} less {other}".replace("f1", "F1"),
+                    "printed": printed,
+                    "re-drawn, %": min(100.0, 200 * min(above, below)),
+                    "dense, lowest": (of[one] - of[other]).min(),
+                    "dense, highest": (of[one] - of[other]).max(),
+                }
+            )
+    columns = ["row", "scores", "printed", "re-drawn, %", "dense, lowest", "dense, highest"]
+    return pd.DataFrame(lines, columns=columns)
+
+
+def by_heart(scores: pd.DataFrame, paper: pd.DataFrame, later: Sequence[str]) -> dict | None:
+    """Tell which clean test accuracies make a re-drawn third fit the last row.
+
+    Returns
+    -------
+    dict or None
+        ``training``, the accuracy on training segments, and the ``low`` and ``high`` accuracies on
+        test segments between which that on all segments lies within :data:`NEAR` points of the
+        printed one; in per cent. None where no row is later than the leap.
+    """
+    if not later:
+        return None
+    training = scores.loc[(later[-1], "training"), "accuracy"]
+    ends = [
+        (paper.loc[later[-1], "accuracy"] + off - (1 - THIRD) * training) / THIRD
+        for off in (-NEAR, NEAR)
+    ]
+    return {"training": training, "low": max(ends[0], 0.0), "high": min(ends[1], 100.0)}
+
+
+def best_epoch(folder: Path, rows: Iterable[str]) -> float:
+    """Return the highest test accuracy of any epoch of some rows' trainings, in per cent."""
+    tested = [
+        runs.load(run)[1]["test_accuracy"].max()
+        for row in rows
+        for run in runs.with_seeds(folder / row)
+    ]
+    return 100 * float(max(tested))
+
+
+def spreads_of_recall(folder: Path, rows: Iterable[str]) -> dict[str, float]:
+    """Return each row's standard deviation of recall over genres, on all segments, in points."""
+    spreads = {}
+    for row in rows:
+        predictions = runs.load(folder / row)[2]
+        recalls = per_genre(predictions["label"], predictions["predicted"])["recall"]
+        spreads[row] = float(recalls.std(ddof=0))
+    return spreads
+
+
+def settings(folder: Path, row: str) -> dict:
+    """Return the parameters that a row was trained with."""
+    return runs.settings(runs.load(folder / row)[0])
+
+
+def in_all(lists: Iterable[list[str]]) -> list[str]:
+    """Return what is in every one of some lists, in the order of the first."""
+    first, *others = lists
+    return [one for one in first if all(one in other for other in others)]
 
 
 def verdict(apart: Mapping[str, pd.DataFrame], later: list[str]) -> dict[str, float | bool]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from music_genre.data import find
 from music_genre.exceptions import InputError, meant
-from music_genre.paths import REPORTS
+from music_genre.paths import REPORTS, ROOT
 
 PUBLISHED = "gtzan"  # reports/gtzan holds the published report
 NAME = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9_.+-]*")  # of a table, a row: safe for make and shell
@@ -94,6 +94,10 @@ def options(given: Mapping[str, str], *, splits: list[str]) -> Options:
         raise InputError(_not_there("FEATURES", features, "a features table"))
     if music and not os.path.isdir(music):  # noqa: PTH112
         raise InputError(_not_there("GTZAN", music, "a folder of music"))
+    if music and ROOT.is_relative_to(
+        os.path.realpath(music)
+    ):  # to look for music in it might take hours
+        raise InputError(f"GTZAN is {music}, which holds this project: name the folder of music.")
     asked = given.get("SPLITS", "").split()
     for name in asked:
         if name not in splits:
