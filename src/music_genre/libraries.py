@@ -4,6 +4,7 @@
 it cannot be written, a folder that is removed at the end takes its place. What is in it is noted
 when a process ends. What is not as it was noted is thrown away when the next one begins, and the
 library makes it again: none of them notices all damage by itself, and some crash of it.
+(The package's ``__init__`` calls this module, so it imports nothing of the package.)
 """
 
 import atexit
@@ -18,9 +19,7 @@ import warnings
 from contextlib import suppress
 from pathlib import Path
 
-from music_genre.exceptions import InputError
-from music_genre.paths import ROOT, atomic, display_path
-
+_CACHE = Path(__file__).resolve().parents[2] / ".cache"
 _FOLDERS = {
     "jax": "JAX_COMPILATION_CACHE_DIR",
     "numba": "NUMBA_CACHE_DIR",
@@ -54,7 +53,7 @@ def prepare() -> None:
 
 def _cache() -> Path:
     """Return `.cache` if it can be written, else a temporary folder."""
-    wanted = Path(os.environ.get(_INHERITED) or ROOT / ".cache")
+    wanted = Path(os.environ.get(_INHERITED) or _CACHE)
     try:
         for name in _FOLDERS:
             (wanted / name).mkdir(parents=True, exist_ok=True)
@@ -64,7 +63,7 @@ def _cache() -> Path:
             raise OSError("the disk is full")
     except OSError as error:
         print(
-            f"note: {display_path(wanted)} cannot be used ({error.strerror or error}): what is "
+            f"note: {wanted.name} cannot be used ({error.strerror or error}): what is "
             "compiled is not kept, and costs a minute again next time.",
             file=sys.stderr,
         )
@@ -107,7 +106,7 @@ def drop_damaged(cache: Path) -> None:
                 damaged += 1
     if damaged:
         print(
-            f"note: {damaged} of the compiled files in {display_path(cache)} are not as they were "
+            f"note: {damaged} of the compiled files in {cache.name} are not as they were "
             "left: they are thrown away and made again.",
             file=sys.stderr,
         )
@@ -124,8 +123,12 @@ def note(cache: Path) -> None:
             else:
                 now[name] = digest
     if now != noted:
-        with suppress(InputError), atomic(cache / "checksums.json") as temporary:
-            temporary.write_text(json.dumps(now, indent=1), encoding="utf-8")
+        written = cache / f".{os.getpid()}-checksums.json"
+        with suppress(OSError):
+            written.write_text(json.dumps(now, indent=1), encoding="utf-8")
+            written.replace(cache / "checksums.json")
+        with suppress(OSError):  # where it could not take its place
+            written.unlink()
 
 
 def _noted(cache: Path) -> dict[str, str]:
