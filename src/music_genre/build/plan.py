@@ -257,6 +257,7 @@ def _imports(path: Path) -> frozenset[Path]:
         else:
             continue
         found.update(*map(_files_of, names))
+    found.discard(path)  # a package's own __init__ may import what is in it
     return frozenset(found)
 
 
