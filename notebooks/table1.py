@@ -144,6 +144,10 @@ points. In our row {{ ahead.name }}, precision minus recall is {{ ahead.ours | f
 display.table(table1.recipe_table(trained), "Hyperparameters: printed and used.", source)
 display.say(
     """
+{% if otherwise %}
+{{ otherwise | ranges("Row") }} {{ "were" if otherwise | length > 1 else "was" }} trained with
+another activation or learning rate than the paper prints.
+{% endif %}
 {% if outdated %}
 **{{ outdated | ranges("Row") }} {{ "were" if outdated | length > 1 else "was" }} trained with other
 settings than {{ ("params/" ~ table) | code }} holds now.** All figures here belong to the
@@ -151,6 +155,7 @@ settings above.
 {% endif %}
 """,
     table=table1.settings(folder).name,
+    otherwise=found.otherwise,
     outdated=table1.outdated(trained, table1.settings(folder)),
 )
 

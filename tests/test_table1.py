@@ -254,4 +254,7 @@ def test_notebook_says_which_rows_are_outdated(tmp_path, run_here, monkeypatch):
     (tmp_path / "params" / "table1" / "2.yaml").write_text("epochs: 119")
     monkeypatch.setattr(table1, "PARAMS", tmp_path / "params")
     text = complete(run_here("table1", results=str(tmp_path / "rows")))
-    assert "**Row 2 was trained with other settings than `params/table1` holds now.**" in text
+    assert (
+        "**Row 2 was trained with other settings than <code>params/table1</code> holds now.**"
+        in text
+    )
