@@ -13,6 +13,7 @@ from music_genre.data import splits, table
 from music_genre.data.columns import INPUTS
 from music_genre.data.table import Source, clips
 from music_genre.exceptions import InputError
+from music_genre.metrics.predictions import vote
 from music_genre.models import baselines
 from music_genre.models.baselines import BASELINES, fit_and_time, inner_folds, track_accuracy
 from music_genre.models.estimators import ClusterClassifier
@@ -343,8 +344,8 @@ def sampling_errors(predictions):
     """Return the standard deviation of both accuracies over 500 draws of the test tracks."""
     names = clips(predictions)
     right = (predictions["label"] == predictions["predicted"]).groupby(names).agg(["sum", "size"])
-    mean = predictions.drop(columns=["filename", "label", "predicted"]).groupby(names).mean()
-    voted = (mean.idxmax(axis=1) == predictions["label"].groupby(names).first()).to_numpy()
+    truth = predictions["label"].groupby(names).first()
+    voted = (vote(predictions, names) == truth).to_numpy()
     drawn = np.random.default_rng(0).integers(0, len(voted), (500, len(voted)))
     sums, sizes = right["sum"].to_numpy()[drawn], right["size"].to_numpy()[drawn]
     return 100 * (sums.sum(axis=1) / sizes.sum(axis=1)).std(), 100 * voted[drawn].mean(axis=1).std()

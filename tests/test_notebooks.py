@@ -74,7 +74,9 @@ def by_hand(tmp_path_factory):
     )  # fmt: skip
     new = set((ROOT / "reports").rglob("*")) - before
     yield done, folder / "out.ipynb", {path for path in new if path.is_file()}
-    made = re.search(r"results are in `reports/manual/([^`]+)`", (folder / "out.ipynb").read_text())
+    made = re.search(
+        r"results are in <code>reports/manual/([^<]+)</code>", (folder / "out.ipynb").read_text()
+    )
     shutil.rmtree(MANUAL / made[1])
 
 
@@ -119,7 +121,10 @@ def test_evaluate_by_hand_takes_the_newest_run(by_hand, tmp_path):
     done = papermill("notebooks/evaluate.ipynb", tmp_path / "out.ipynb", cwd=ROOT)
     assert done.returncode == 0, done.stderr
     made = next(path.parent for path in by_hand[2] if path.name == "metrics.json")
-    assert f"`reports/manual/{made.name}`: 1 of 1 epochs" in (tmp_path / "out.ipynb").read_text()
+    assert (
+        f"<code>reports/manual/{made.name}</code>: 1 of 1 epochs"
+        in (tmp_path / "out.ipynb").read_text()
+    )
 
 
 def test_finished_training_is_shown_and_not_repeated(by_hand, tmp_path):
@@ -137,7 +142,10 @@ def test_finished_training_is_shown_and_not_repeated(by_hand, tmp_path):
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        (["-p", "epoch", "5"], "InputError: unknown parameter epoch for the train notebook: "),
+        (
+            ["-p", "epoch", "5"],
+            "InputError: unknown parameter epoch (did you mean epochs?) for the",
+        ),
         (["-p", "epochs", "0"], "InputError: parameter epochs is 0 but must be a whole number"),
         (["-r", "features", "gone.csv"], "InputError: gone.csv does not exist: "),
     ],

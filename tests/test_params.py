@@ -21,7 +21,7 @@ def test_good_values_come_back():
 
 def test_unknown_name_lists_the_known_ones():
     namespace = {**GOOD, "In": ["", "epochs = 20", "# Parameters\nepoch = 5\nseed = 1\n"]}
-    with pytest.raises(InputError, match="unknown parameter epoch .* known are epochs, "):
+    with pytest.raises(InputError, match="unknown parameter epoch .* known are model, "):
         params.check("train", namespace)
 
 

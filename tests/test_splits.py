@@ -138,7 +138,7 @@ def test_leaks_between_parts_are_counted(tmp_path, monkeypatch):
         ("b.00020.0.wav", "b.00007.0.wav"),  # not all features: below
     ]:
         table.iloc[row[copy], features] = table.iloc[row[original], features]
-    table.loc[row["b.00020.0.wav"], FEATURES[-1]] += 1e-9
+    table.loc[row["b.00020.0.wav"], FEATURES[-1]] += 1
     table.index = table.index[::-1]  # segments go by position
     listed = [clips(table).isin(of) for of in (TRAIN, VALIDATION, TEST)]
     parts = np.select(listed, splits.PARTS, "unused")

@@ -90,12 +90,15 @@ def _paper(value: object) -> object:
 
 
 _TRAINING = {
+    "model": _choice(*lstm.UNITS),
     "epochs": _number(1, 10_000, whole=True),
     "batch_size": _number(1, 100_000, whole=True),
+    "optimizer": _choice(*lstm.OPTIMIZERS),
     "learning_rate": _number(0, 10, open_ends=True),
     "activation": _choice("tanh", "relu"),
     "dropout": _number(0, 0.9),
     "test_size": _number(0, 1, open_ends=True),
+    "validation_size": _number(0, 0.9),
     "split": _choice(*SPLITS),
     "scale_on": _choice("all", "train"),
     "shuffle_columns": _choice(True, False),
@@ -105,18 +108,15 @@ _TRAINING = {
     "resume": _choice(True, False),
     "score_after": _any_epochs,
 }
+_OF_TRAIN_ALONE = {"model", "optimizer", "validation_size"}
 KNOWN: dict[str, dict[str, Rule]] = {
     "explore": {"features": _text},
     "features": {"features": _text, "extracted": _text},
-    "train": {
-        **_TRAINING,
-        "model": _choice(*lstm.UNITS),
-        "optimizer": _choice(*lstm.OPTIMIZERS),
-        "validation_size": _number(0, 0.9),
-        "keep_states": _any_epochs,
-        "paper": _paper,
+    "train": {**_TRAINING, "keep_states": _any_epochs, "paper": _paper},
+    "resplit": {
+        "resplit_after": _epochs,
+        **{k: v for k, v in _TRAINING.items() if k not in _OF_TRAIN_ALONE},
     },
-    "resplit": {"resplit_after": _epochs, **_TRAINING},
     "evaluate": {"results": _text},
     "baselines": {
         name: _TRAINING[name] for name in ("split", "test_size", "seed", "features", "output")

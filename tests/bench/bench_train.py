@@ -51,8 +51,8 @@ def flop_per_segment() -> int:
     products, for the gradients of the incoming numbers and of the weights. Together that is three
     times the forward count. Biases, gates and the dense layer, less than 1 %, are left out.
     """
-    incoming = (1, *lstm.UNITS[:-1])
-    weights = sum(4 * u * (i + u) for i, u in zip(incoming, lstm.UNITS, strict=True))
+    incoming = (1, *lstm.UNITS["paper"][:-1])
+    weights = sum(4 * u * (i + u) for i, u in zip(incoming, lstm.UNITS["paper"], strict=True))
     return 3 * 2 * len(INPUTS) * weights
 
 
@@ -117,7 +117,9 @@ def gpu() -> str:
     if jax.default_backend() != "gpu":
         return ""
     try:  # Keras tries the kernel and falls back silently, unless it is told to use it
-        keras.layers.LSTM(lstm.UNITS[0], use_cudnn=True)(np.zeros((1, len(INPUTS), 1), "float32"))
+        keras.layers.LSTM(lstm.UNITS["paper"][0], use_cudnn=True)(
+            np.zeros((1, len(INPUTS), 1), "float32")
+        )
         serves = "serves"
     except ValueError:
         serves = "does not serve"
