@@ -1,9 +1,10 @@
 """Settings and caches of the libraries: ours, whatever a user's own files say. Standard library.
 
 `.cache` holds what JAX and Numba compiled, and Keras' settings. Nothing is lost without it: where
-it cannot be written, a folder that is removed at the end takes its place. What is in it is noted
-when a process ends. What is not as it was noted is thrown away when the next one begins, and the
-library makes it again: none of them notices all damage by itself, and some crash of it.
+it cannot be written, a folder that is removed at the end takes its place. What JAX and Keras keep
+is noted when a process ends. What is not as it was noted is thrown away when the next one begins,
+and the library makes it again. (Numba's files are left alone: it writes its indexes anew while
+other processes read them, and an index that vanishes then leaves a mixture that crashes.)
 (The package's ``__init__`` calls this module, so it imports nothing of the package.)
 """
 
@@ -25,6 +26,7 @@ _FOLDERS = {
     "numba": "NUMBA_CACHE_DIR",
     "keras": "KERAS_HOME",
 }
+_NOTED = ("jax", "keras")
 _INHERITED = "MUSIC_GENRE_CACHE"  # tells a process's children which folder it uses
 _NEEDED = 64 * 2**20  # bytes: more than all that is compiled takes
 
@@ -115,7 +117,7 @@ def drop_damaged(cache: Path) -> None:
 def note(cache: Path) -> None:
     """Note the files of a cache as they are."""
     noted, now = _noted(cache), {}
-    for path in sorted(path for name in _FOLDERS for path in (cache / name).rglob("[!.]*")):
+    for path in sorted(path for name in _NOTED for path in (cache / name).rglob("[!.]*")):
         with suppress(OSError):  # gone, or a folder
             name, digest = path.relative_to(cache).as_posix(), _sha256(path)
             if name.endswith("-cache") and noted.get(name) != digest and not _is_whole(path):
@@ -136,7 +138,9 @@ def _noted(cache: Path) -> dict[str, str]:
         noted = json.loads((cache / "checksums.json").read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):  # none yet, or damaged
         return {}
-    return noted if isinstance(noted, dict) else {}
+    of_ours = tuple(f"{name}/" for name in _NOTED)
+    noted = noted if isinstance(noted, dict) else {}
+    return {name: digest for name, digest in noted.items() if name.startswith(of_ours)}
 
 
 def _is_whole(entry: Path) -> bool:
