@@ -235,14 +235,17 @@ if long is not None:
     )
 display.say(
     """
-    {% if long is not none %}
-    After {{ end }} epochs the accuracy on test segments is {{ last | fixed(2) }} %; the best epoch,
-    {{ best_epoch }}, has {{ best | fixed(2) }} %. More epochs do not bring the printed accuracies.
+    {% if course %}
+    After {{ course.epochs }} epochs the accuracy on test segments is {{ course.last | fixed(2) }}
+    %; the best epoch, {{ course.best_epoch }}, has {{ course.best | fixed(2) }} %.
+    {% if course.best < paper.accuracy.max() %}
+    More epochs do not bring the highest printed accuracy.
+    {% endif %}
     {% else %}
     Not measured in this report (`make report RECIPES=1`).
     {% endif %}
     """,
-    long=long, **claims.end(long),
+    course=claims.course(long) if long else None, paper=paper,
 )  # fmt: skip
 
 # %% [markdown]

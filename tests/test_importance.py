@@ -198,3 +198,20 @@ def test_order_is_compared_between_equal_recipes(tmp_path, predictions):
     assert importance.order(tmp_path, source)["favours"] == "drawn"
     with pytest.raises(InputError, match="shuffled was measured on"):
         importance.order(tmp_path, replace(source, fingerprint=[0.0] * 4))
+
+
+def test_order_tells_how_fast_and_how_well_both_learn_their_training_segments(
+    tmp_path, predictions
+):
+    learnt = {"epoch": [1, 2, 3], "test_accuracy": [0.5] * 3}
+    fake_run(
+        tmp_path / "shuffled", predictions, shuffle_columns=True,
+        history={**learnt, "accuracy": [0.8, 0.95, 0.99]}, parts={"train": {"accuracy": 99.9}},
+    )  # fmt: skip
+    fake_run(
+        tmp_path / "rows/7", predictions, score_after=[1],
+        history={**learnt, "accuracy": [0.5, 0.7, 0.9]}, parts={"train": {"accuracy": 95.0}},
+    )  # fmt: skip
+    found = importance.order(tmp_path, Source(**SOURCE))
+    assert (found["train_shuffled"], found["train_in_order"]) == (99.9, 95.0)
+    assert (found["learnt_shuffled"], found["learnt_in_order"]) == (2, None)

@@ -106,16 +106,24 @@ def courses(found: pd.DataFrame) -> pd.DataFrame:
     """
     lines = {}
     for (seed, run), of in found.groupby(["seed", "run"]):
-        tested = 100 * runs.load(run)[1].set_index("epoch")["test_accuracy"]
-        lines[seed] = {
-            "epochs": len(tested),
-            "diverged": bool(of["diverged"].iloc[0]),
-            "best": tested.max(),
-            "best_epoch": tested.idxmax(),
-            "last": tested.iloc[-1],
-            "learned": bool(tested.iloc[-1] > GUESSING),
-        }
+        line = course(run)
+        line |= {"diverged": bool(of["diverged"].iloc[0]), "learned": line["last"] > GUESSING}
+        lines[seed] = line
     return pd.DataFrame.from_dict(lines, orient="index")
+
+
+def course(run: Path) -> dict[str, float]:
+    """Return a run's ``epochs``, and its ``last`` and ``best`` test accuracy in per cent.
+
+    ``best_epoch`` is the epoch of the best.
+    """
+    tested = 100 * runs.load(run)[1].set_index("epoch")["test_accuracy"]
+    return {
+        "epochs": int(tested.index[-1]),
+        "last": float(tested.iloc[-1]),
+        "best": float(tested.max()),
+        "best_epoch": int(tested.idxmax()),
+    }
 
 
 def chosen_rates(done: pd.DataFrame) -> pd.DataFrame:
@@ -196,19 +204,6 @@ def longer(found: pd.DataFrame, than: int) -> Path | None:
     """Return the run of the most epochs, None where none has more than a number of them."""
     found = found[found["epochs"] > than]
     return found.loc[found["epochs"].idxmax(), "run"] if len(found) else None
-
-
-def end(run: Path | None) -> dict[str, float | None]:
-    """Return a run's last and best test accuracy in per cent, and their epochs."""
-    if run is None:
-        return dict.fromkeys(["end", "last", "best", "best_epoch"])
-    tested = 100 * runs.load(run)[1].set_index("epoch")["test_accuracy"]
-    return {
-        "end": tested.index[-1],
-        "last": tested.iloc[-1],
-        "best": tested.max(),
-        "best_epoch": tested.idxmax(),
-    }
 
 
 def over_epochs(measured: pd.DataFrame) -> pd.DataFrame:

@@ -85,14 +85,11 @@ def _is_printed(training: dict) -> bool:
 
 
 def _printed(trainings: list[dict]) -> list[dict]:
-    by_recipe: dict[str, list[dict]] = {}
-    for one in trainings:
-        seeds = by_recipe.setdefault(one["recipe"], [])
-        same = [other for other in seeds if other["seed"] == one["seed"]]
-        if same and one["epochs"] > same[0]["epochs"]:  # the longer of two with one seed counts
-            seeds.remove(same[0])
-        if not same or one["epochs"] > same[0]["epochs"]:
-            seeds.append(one)
+    """Sum up the trainings of each recipe; of two with one seed, the longer counts."""
+    by_recipe: dict[str, dict[int, dict]] = {}
+    for one in sorted(trainings, key=lambda one: one["epochs"]):
+        by_recipe.setdefault(one["recipe"], {})[one["seed"]] = one
+    by_seed = {recipe: list(of.values()) for recipe, of in sorted(by_recipe.items())}
     return [
         {
             "recipe": recipe,
@@ -102,7 +99,7 @@ def _printed(trainings: list[dict]) -> list[dict]:
             "epochs": max(one["epochs"] for one in seeds),
             "best": max(one["tested"].max() for one in seeds),
         }
-        for recipe, seeds in by_recipe.items()
+        for recipe, seeds in by_seed.items()
     ]
 
 

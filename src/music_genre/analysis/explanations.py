@@ -23,7 +23,6 @@ from music_genre.models import dense, runs
 from music_genre.paths import display_path
 
 MEASURES = ("test", "training", "all", "re-drawn")  # segments that a model may be measured on
-THIRD = 0.33
 DRAWS = 2000
 FAR = 3.0  # standard deviations beyond which a printed score is not explained
 NEAR = 3.0  # points within which it is met
@@ -79,7 +78,7 @@ def draws(predictions: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
 
 
 def _third(predictions: pd.DataFrame) -> int:
-    return int(np.ceil(THIRD * len(predictions)))  # as scikit-learn's train_test_split
+    return int(np.ceil(dense.TEST_SIZE * len(predictions)))  # as scikit-learn's train_test_split
 
 
 def _scores(counts: np.ndarray) -> pd.DataFrame:
@@ -261,7 +260,7 @@ def lookup(segments: pd.DataFrame, split: str, *, seeds: Iterable[int]) -> pd.Se
     accuracies = {}
     x, y = segments[INPUTS].to_numpy(), segments["label"].to_numpy()
     for seed in seeds:
-        parts = splits.split(segments, split, test_size=THIRD, seed=seed)
+        parts = splits.split(segments, split, test_size=dense.TEST_SIZE, seed=seed)
         train, test = parts == "train", parts == "test"
         scaled = StandardScaler().fit(x[train]).transform(x)
         model = KNeighborsClassifier(n_neighbors=1).fit(scaled[train], y[train])
@@ -422,7 +421,8 @@ def by_heart(scores: pd.DataFrame, paper: pd.DataFrame, later: Sequence[str]) ->
         return None
     training = scores.loc[(later[-1], "training"), "accuracy"]
     ends = [
-        (paper.loc[later[-1], "accuracy"] + off - (1 - THIRD) * training) / THIRD
+        (paper.loc[later[-1], "accuracy"] + off - (1 - dense.TEST_SIZE) * training)
+        / dense.TEST_SIZE
         for off in (-NEAR, NEAR)
     ]
     return {"training": training, "low": max(ends[0], 0.0), "high": min(ends[1], 100.0)}
