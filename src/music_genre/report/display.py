@@ -1,52 +1,130 @@
-"""Figures and tables in a notebook, each with its caption and the data it was measured on."""
+"""Figures, tables and sentences in a notebook, as JupyterLab and the report's page show them."""
 
+import base64
+import io
+import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from inspect import cleandoc
+from numbers import Integral, Number
 from typing import LiteralString
 
+import matplotlib as mpl
 import pandas as pd
-from IPython.display import HTML, Image, Markdown, display
+from IPython.display import HTML, Markdown, display
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from music_genre import names
 from music_genre.data.table import Source
-from music_genre.report import fonts, markdown
+from music_genre.report import markdown
 
-_DPI = 160  # shown at half the size, so that screens of twice the usual density show all pixels
+KIND = "music_genre"  # of the metadata by which the page knows a figure or a table
+_DPI = 200  # of images within figures: dense screens show twice the page's 96
 _MOST = 20  # clips named in one list
+_FIGURES = re.compile(r"[-+\u2212\u2013\d.,:/%() ]*")  # a column that reads as numbers
+_SVG = Markup('<img src="data:image/svg+xml;base64,{}" alt="{}">')
+_FIGURE = Markup(
+    '<figure id="{}" style="margin: 0; color: #22272b; background: #fff">{}'
+    '<figcaption class="tex2jax_ignore mathjax_ignore">{}</figcaption></figure>'
+)
 
 
-def figure(fig: Figure, caption: str, source: Source | str) -> None:
-    """Show a figure with its caption, which is its alternative text too."""
-    picture, boxes = fonts.png(fig, dpi=_DPI)
-    display(Image(picture, alt=caption, retina=True))
-    display(HTML(_caption(caption, source)))
-    say(
-        """
-        {% if boxes %}
-        No installed font has {{ boxes | listed }}: boxes stand for them in this figure. A font that
-        has them, once installed, is found by itself.
-        {% endif %}
-        """,
-        boxes=boxes,
+@dataclass(frozen=True)
+class _Shown:
+    """One output: HTML to look at, the data behind it, and what the page needs to know."""
+
+    html: str
+    data: pd.DataFrame | None
+    about: dict[str, str]
+
+    def _repr_mimebundle_(self, **_: object) -> tuple[dict, dict]:
+        bundle = {"text/html": self.html, "text/plain": self.about["caption"]}
+        if self.data is not None:
+            bundle["text/csv"] = self.data.to_csv(index=False, lineterminator="\n")
+        return bundle, {KIND: self.about}
+
+
+def figure(
+    fig: Figure, name: str, caption: str, *, alt: str, data: pd.DataFrame | None = None
+) -> None:
+    """Show a figure.
+
+    Parameters
+    ----------
+    name
+        Unique in a report: ``[...](#fig-<name>)`` in a sentence refers to the figure.
+    caption
+        What is shown, and of how many.
+    alt
+        What is to be seen, for those who do not see it: said from the data, not the caption again.
+    data
+        What the figure was drawn from: offered as CSV beside the page.
+
+    Raises
+    ------
+    ValueError
+        The alternative text is empty or the caption.
+    """
+    if not alt.strip() or alt.strip() == caption.strip():
+        raise ValueError(f"figure {name!r} needs an alternative text that says what it shows")
+    picture = base64.b64encode(svg(fig)).decode()
+    html = _FIGURE.format(f"fig-{name}", _SVG.format(picture, alt), caption)
+    display(_Shown(html, data, {"id": f"fig-{name}", "caption": caption, "alt": alt}))
+
+
+def svg(fig: Figure) -> bytes:
+    """Return a figure as SVG: transparent, its text as text, the same bytes for the same figure."""
+    buffer = io.BytesIO()
+    # The time of day and random names of parts would differ at every call.
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": KIND}):
+        fig.savefig(buffer, format="svg", dpi=_DPI, bbox_inches="tight", transparent=True,
+                    metadata={"Date": None})  # fmt: skip
+    return buffer.getvalue()
+
+
+def table(frame: pd.DataFrame, name: str, caption: str, *, decimals: int = 2) -> None:
+    """Show a table without its index; missing values as a dash.
+
+    ``name`` and ``caption`` are as for :func:`figure`; ``[...](#tab-<name>)`` refers to the table.
+    The CSV has the numbers in full.
+    """
+    cells = {column: [_cell(value, decimals) for value in frame[column]] for column in frame}
+    reads = {column: all(map(_FIGURES.fullmatch, of)) for column, of in cells.items()}
+    css = {column: Markup(' class="number"') if reads[column] else "" for column in frame}
+    head = Markup().join(
+        Markup('<th scope="col"{}>{}</th>').format(css[column], _heading(column))
+        for column in frame
     )
-
-
-def table(frame: pd.DataFrame, caption: str, source: Source | str, *, decimals: int = 2) -> None:
-    """Show a table without its index, with its caption; missing values as a dash."""
-    whole = frame.select_dtypes("integer").columns
-    # Names are neither mathematics nor cut off.
-    with pd.option_context("display.html.use_mathjax", False, "display.max_colwidth", None):
-        html = frame.rename(columns={"f1": "F1"}).to_html(
-            index=False,
-            border=0,
-            classes="result",
-            na_rep="–",
-            float_format=f"{{:,.{decimals}f}}".format,
-            formatters=dict.fromkeys(whole, "{:,}".format),
+    first, *others = frame.columns
+    body = Markup().join(
+        Markup('<tr><th scope="row"{}>{}</th>{}</tr>\n').format(
+            css[first],
+            cells[first][i],
+            Markup().join(
+                Markup("<td{}>{}</td>").format(css[column], cells[column][i]) for column in others
+            ),
         )
-    display(HTML(Markup(html) + _caption(caption, source)))
+        for i in range(len(frame))
+    )
+    html = Markup(
+        '<table id="{}" class="result tex2jax_ignore mathjax_ignore"><caption>{}</caption>\n'
+        "<thead><tr>{}</tr></thead>\n<tbody>\n{}</tbody></table>"
+    ).format(f"tab-{name}", caption, head, body)
+    display(_Shown(html, frame, {"id": f"tab-{name}", "caption": caption}))
+
+
+def _heading(column: object) -> str:
+    return "F1" if column == "f1" else str(column)
+
+
+def _cell(value: object, decimals: int) -> str:
+    if value is None or value != value:
+        return "–"
+    if isinstance(value, bool) or not isinstance(value, Number):
+        return names.readable(str(value))
+    return f"{value:,}" if isinstance(value, Integral) else f"{value:,.{decimals}f}"
 
 
 def say(template: LiteralString, **values: object) -> None:
@@ -186,10 +264,3 @@ def other_files(source: Source) -> None:
         unused=source.unused,
         most=_MOST,
     )
-
-
-def _caption(caption: str, source: Source | str) -> Markup:
-    label = source if isinstance(source, str) else source.label
-    return Markup(
-        '<p class="caption tex2jax_ignore mathjax_ignore">{} <span class="source">[{}]</span></p>'
-    ).format(caption, label)
