@@ -81,7 +81,7 @@ def reliability(bins: pd.DataFrame) -> Figure:
     ax.set(xlim=(0, 100), ylim=(0, 100))
     ax.set_title("accuracy [%]", fontsize=12, loc="left", pad=12)
     width = bins["high"] - bins["low"]
-    below.bar(bins["low"], bins["segments"], 0.9 * width, align="edge", color=OURS)
+    below.bar(bins["low"], bins["segments"], 0.9 * width, align="edge", color=OURS, ec="none")
     for low, step, number in zip(bins["low"], width, bins["segments"], strict=True):
         below.annotate(f"{number:,}", (low + 0.45 * step, number), (0, 2), ha="center", va="bottom",
                        textcoords="offset points", fontsize=11, color=INK)  # fmt: skip
