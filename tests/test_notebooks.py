@@ -12,7 +12,7 @@ import pytest
 from music_genre import params
 from music_genre.data.find import SAMPLE_TABLE
 from music_genre.paths import MANUAL, ROOT
-from music_genre.report.display import KIND
+from music_genre.report import display
 
 NOTEBOOKS = list(params.KNOWN)
 
@@ -106,11 +106,12 @@ def test_training_shows_a_progress_bar_that_does_not_flood_the_notebook(by_hand)
 def test_figures_carry_alternative_text_and_their_data(by_hand):
     _, out, _ = by_hand
     outputs = [o for c in nbformat.read(out, as_version=4).cells for o in c.get("outputs", [])]
-    shown = [output for output in outputs if KIND in output.get("metadata", {})]
-    figures = [output for output in shown if output.metadata[KIND]["id"].startswith("fig-")]
-    assert {output.metadata[KIND]["id"] for output in shown} == {"fig-curves", "tab-layers"}
-    assert all(output.metadata[KIND]["alt"] for output in figures)
-    assert all("text/csv" in output.data for output in shown)
+    shown = [o for o in outputs if display.KIND in o.get("metadata", {})]
+    assert len(shown) >= 2
+    for one in shown:
+        assert "text/csv" in one.data
+        if "<img" in one.data["text/html"]:
+            assert len(one.metadata[display.KIND]["alt"]) > 20
 
 
 def test_evaluate_by_hand_takes_the_newest_run(by_hand, tmp_path):

@@ -100,6 +100,8 @@ def steps(asked: Options) -> list[Step]:
     }
     showing = []
     for section in shown(asked, rows.values()):
+        if section.shared_of:
+            continue
         if section.per_row:
             showing += [
                 Step(
