@@ -16,9 +16,8 @@
 # %% [markdown] tags=["once"]
 # # Evaluate: what one trained row gets right
 #
-# Which genres does the model recognise, which does it mistake for which, and is it as often right
-# as it is sure? This is the paper's Methodology F, with its confusion matrices and its chart of
-# precision, recall and F1.
+# Which genres does the model recognise, and is it as often right as it is sure? (The paper's
+# Methodology F.)
 
 # %% tags=["parameters"]
 results: str = ""  # folder of a finished training; empty: the newest under reports/manual/
@@ -57,7 +56,7 @@ display.say(
     given={"shuffle_columns": False, **result["parameters"]},  # earlier runs lack it
 )
 
-# %% [markdown] tags=["once"]
+# %% [markdown] tags=["fold", "once"]
 # ## Accuracy, precision, recall, F1
 #
 # Precision, recall and F1 are means over the genres; every genre counts alike. The paper evaluates
@@ -67,7 +66,7 @@ display.say(
 # %%
 display.table(table1.of_run(result), "row-scores", f"Scores in per cent, seed {seed}.")
 
-# %% [markdown] tags=["once"]
+# %% [markdown] tags=["fold", "once"]
 # ## Confusion matrix
 #
 # True genres run down, predicted genres across. The colour is the share of the true genre's
@@ -109,8 +108,10 @@ display.say(
     pairs=pairs[:1].to_dict("records"),
 )
 
-# %% [markdown] tags=["once"]
+# %% [markdown] tags=["fold", "once"]
 # ## Scores by genre
+#
+# The genre with the highest F1 is on top; the number of its test segments is on the right.
 
 # %%
 scores = classification.per_genre(test["label"], test["predicted"]).sort_values("f1")
@@ -130,9 +131,9 @@ display.figure(
 # ## Is it as often right as it is sure?
 #
 # The confidence of a prediction is the probability that the model gives to the genre that it
-# predicts. In a reliability diagram, points under the dashed line are of a model that is more often
-# sure than right. The expected calibration error is their mean distance from the line, weighted by
-# segments (Guo et al., 2017).
+# predicts. Points under the dashed line are of a model that is more often sure than right. The
+# expected calibration error is their mean distance from it, weighted by segments (Guo et al.,
+# 2017).
 
 # %%
 bins = calibration.reliability(test)

@@ -16,9 +16,8 @@
 # %% [markdown] tags=["once"]
 # # Train: one row of Table I
 #
-# How well does the paper's network learn with the hyperparameters of one row? This is the paper's
-# Methodology E, with its Fig. 7 and its loss curves. Every value in the next cell is a parameter:
-# change it there, or from outside with `papermill train.ipynb out.ipynb -p epochs 120`.
+# How well does the paper's network learn with the hyperparameters of one row? (The paper's
+# Methodology E.) Every value in the next cell is a parameter, for papermill too.
 
 # %% tags=["parameters"]
 model: str = "paper"  # paper (three LSTMs) or single-lstm
@@ -61,9 +60,8 @@ display.banner(source)
 # %% [markdown] tags=["once"]
 # ## Split and scale
 #
-# A third of the segments is held out to test, the others train the model. The scaling comes first
-# and is fitted on all segments, in the paper's order of steps. (The parameters above can change
-# all three.)
+# A third of the segments is held out to test. The scaling comes first and is fitted on all
+# segments, in the paper's order of steps. (The parameters can change this.)
 
 # %%
 table_folder = find.features_table(given.features).parent

@@ -41,9 +41,9 @@ def planned(**asked):
 def test_a_table_alone_trains_its_rows_and_shows_them(params):
     assert list(planned()) == [
         "rows/2/train.ipynb", "rows/9/train.ipynb", "rows/10/train.ipynb",
-        "explore.ipynb", "features.ipynb",
+        "table1.ipynb",
         "rows/2/evaluate.ipynb", "rows/9/evaluate.ipynb", "rows/10/evaluate.ipynb",
-        "explanations.ipynb", "table1.ipynb",
+        "explanations.ipynb", "explore.ipynb", "features.ipynb", "contradictions.ipynb",
     ]  # fmt: skip
 
 
@@ -75,7 +75,7 @@ def test_seeds_and_recipes_are_trained_where_asked_for(params):
     assert steps["recipes/b128/train.ipynb"].file == params / "recipes" / "b128.yaml"
     assert steps["recipes.ipynb"].given["trainings"] == "b128"
     assert steps["claims/long/train.ipynb"].file == params / "claims" / "long.yaml"
-    shown = set(steps["table1.ipynb"].shows)
+    shown = set(steps["contradictions.ipynb"].shows)
     assert {steps[f"{name}/train.ipynb"].target for name in ("recipes/b128", "claims/long")} < shown
 
 
