@@ -16,9 +16,7 @@
 # %% [markdown]
 # # Errors: where they fall, and which inputs matter
 #
-# Do the errors come from a few tracks, and are these the clips of GTZAN that are known to be
-# faulty? Which of the 58 inputs does the network rely on, and does their order matter? The
-# networks examined are Table I's last row and, if it was trained, the same recipe with whole
+# The networks examined are Table I's last row and, if it was trained, the same recipe with whole
 # tracks held out.
 
 # %% tags=["parameters"]
@@ -26,6 +24,8 @@ results: str = ""  # folder of a report with finished rows; empty: reports/table
 features: str = ""  # table it was measured on; empty: GTZAN's under data/ if there, else the sample
 
 # %%
+import pandas as pd
+
 from music_genre import params
 from music_genre.analysis import errors, importance
 from music_genre.data import find, table
@@ -46,35 +46,61 @@ display.banner(source)
 
 # %% [markdown]
 # ## Do the errors come from a few tracks?
-#
-# Each point is a track, placed by the share of its test segments that are classified correctly.
 
 # %%
-for split, predicted in predictions.items():
-    tracks = errors.by_track(predicted)
-    display.figure(
-        figures.tracks(tracks),
-        "Tracks by the share of their test segments that are classified correctly; "
-        f"split by {split}; {len(tracks):,} tracks.",
-        source,
-    )
-    display.say(
-        """
-        **Split by {{ split }}.** {{ tracks | count }} tracks were tested. By the mean of their
-        segments' probabilities, {{ correct | fixed(1) }} % of them are classified correctly. All
-        segments are classified correctly in {{ all_correct | count }} tracks, none in
-        {{ none_correct | count }}.
-        {% if wrong %}
-        Half of the {{ wrong | count }} wrong segments belong to {{ half | count }}
-        {{ "track" if half == 1 else "tracks" }} ({{ (100 * half / tracks) | fixed(0) }} %).
-        {% endif %}
-        """,
-        split=split,
-        **errors.concentration(tracks),
-    )
+tracks = {split: errors.by_track(predicted) for split, predicted in predictions.items()}
+sums = {split: errors.concentration(of) for split, of in tracks.items()}
+display.say(
+    """
+    {% for split, of in sums.items() %}
+    {% if of.wrong %}
+    Split by {{ split }}, half of the {{ of.wrong | count }} wrong test segments belong to
+    **{{ of.half | count }} of {{ of.tracks | count }} tracks**
+    ({{ (100 * of.half / of.tracks) | fixed(0) }} %).
+    {% else %}
+    Split by {{ split }}, no test segment is classified wrongly.
+    {% endif %}
+    {% endfor %}
+    """,
+    sums=sums,
+)
 
-# %% [markdown]
-# ## Which genres are confused, and by how many tracks?
+# %%
+shares = {f"split by {split}": errors.track_shares(of) for split, of in tracks.items()}
+display.figure(
+    figures.tracks(shares),
+    "errors-tracks",
+    "Tracks by how many of their test segments are classified correctly: "
+    + ", ".join(f"{of['tracks']:,} tracks split by {split}" for split, of in sums.items())
+    + ". The numbers in the bars count tracks.",
+    alt=" ".join(
+        f"With the split by {split}, all segments are correct in {of['all_correct']:,} tracks and "
+        f"none in {of['none_correct']:,}."
+        for split, of in sums.items()
+    ),
+    data=pd.concat(tracks, names=["split"]).reset_index("split"),
+)
+
+# %% [markdown] tags=["fold"]
+# ### Tracks as a whole
+#
+# A track's genre is that with the largest mean of its segments' probabilities.
+
+# %%
+display.say(
+    """
+    {% for split, of in sums.items() %}
+    - **Split by {{ split }}.** {{ of.tracks | count }} tracks were tested.
+      {{ of.correct | fixed(1) }} % of them are classified correctly as a whole. All segments are
+      classified correctly in {{ of.all_correct | count }} tracks, none in
+      {{ of.none_correct | count }}.
+    {% endfor %}
+    """,
+    sums=sums,
+)
+
+# %% [markdown] tags=["fold"]
+# ### Which genres are confused, and by how many tracks?
 #
 # The confusion matrix for the split by segment is in the last row's own section; here is the one
 # with whole tracks held out. The tables show whether the most frequent confusions come from a few
@@ -83,19 +109,27 @@ for split, predicted in predictions.items():
 # %%
 for split, predicted in predictions.items():
     test = errors.tested(predicted)
+    matrix = classification.confusion(test["label"], test["predicted"])
+    confused = errors.tracks_of_confusion(predicted, pairs=5)
     if split != "segment":
         display.figure(
-            confusion(classification.confusion(test["label"], test["predicted"])),
-            f"Confusion matrix, split by {split}; {len(test):,} test segments.",
-            source,
+            confusion(matrix),
+            f"errors-confusion-{split}",
+            f"Confusion matrix, split by {split}: {len(test):,} test segments.",
+            alt=(
+                f"Off the diagonal, most segments are {confused['label'].iloc[0]} predicted as "
+                f"{confused['predicted'].iloc[0]}: {confused['segments'].iloc[0]:,}."
+                if len(confused)
+                else "All segments lie on the diagonal."
+            ),
+            data=matrix.rename_axis("true").reset_index(),
         )
-    confused = errors.tracks_of_confusion(predicted, pairs=5)
     display.table(
         errors.confusion_table(confused),
+        f"errors-pairs-{split}",
         f"The genres most often confused, split by {split}: segments so confused, tracks that have "
         "one, tracks of the genre that were tested, and the fewest tracks that have half of these "
-        "segments.",
-        source,
+        f"segments. It is of {len(test):,} test segments.",
     )
     display.say(
         """
@@ -114,6 +148,53 @@ for split, predicted in predictions.items():
 
 # %% [markdown]
 # ## Are the known faulty clips to blame?
+
+# %%
+faults = {
+    split: errors.faults(
+        predicted, segments, table_folder=find.features_table(given.features).parent
+    )
+    for split, predicted in predictions.items()
+}
+everything = pd.concat(faults, names=["split"]).reset_index("split")
+compared = everything[everything["difference"].notna()]
+differing = compared[compared["differs"]]
+display.say(
+    """
+    {% if lowering %}
+    The accuracy is lower with {{ lowering | listed }}; of the other known faults that is not
+    established.
+    {% elif kinds %}
+    For none of the known faults is a lower accuracy established.
+    {% else %}
+    No test segment has a known fault.
+    {% endif %}
+    {% if kinds %}
+    Of all wrong segments, at most {{ most | fixed(1) }} % have one and the same fault.
+    {% endif %}
+    """,
+    lowering=errors.lowering(faults.values()),
+    kinds=len(compared),
+    most=max(
+        100 * of["wrong"].max() / max(1, sums[split]["wrong"]) for split, of in faults.items()
+    ),
+)
+
+# %%
+if len(compared):
+    display.figure(
+        figures.faults(compared),
+        "errors-faults",
+        "Accuracy with a fault, less that without it: test segments, 95 % intervals over tracks, "
+        "which are too narrow if the tracks are few.",
+        alt=f"Of {len(compared)} intervals, {len(compared) - len(differing)} include zero or are "
+        f"unknown, {(differing['difference'] < 0).sum()} lie below it and "
+        f"{(differing['difference'] > 0).sum()} above it.",
+        data=everything,
+    )
+
+# %% [markdown] tags=["fold"]
+# ### What counts as a fault, and the accuracies
 #
 # Some of GTZAN's clips occur twice; others are versions of one recording, are distorted, or have a
 # disputed genre. Duplicates are found in the features table itself: their segments are equal in
@@ -125,21 +206,15 @@ for split, predicted in predictions.items():
 # duplicate may also be easier: an equal segment may have been trained on.
 
 # %%
-faults = {
-    split: errors.faults(
-        predicted, segments, table_folder=find.features_table(given.features).parent
-    )
-    for split, predicted in predictions.items()
-}
 for split, measured in faults.items():
     test = errors.tested(predictions[split])
     display.table(
         errors.fault_table(measured),
-        "Accuracy in per cent on test segments with the fault and without it (for duplicates: on "
-        "tracks that are no duplicates), with 95 % intervals over tracks, which are too narrow if "
-        f"the tracks are few; split by {split}; {(test['label'] != test['predicted']).sum():,} of "
-        f"all {len(test):,} test segments are classified wrongly.",
-        source,
+        f"errors-fault-accuracies-{split}",
+        f"Accuracy with the fault and without it, split by {split}: per cent of test segments (for "
+        "duplicates: without it on tracks that are no duplicates), with 95 % intervals over "
+        f"tracks; {(test['label'] != test['predicted']).sum():,} of all {len(test):,} test "
+        "segments are classified wrongly.",
     )
 display.say(
     """
@@ -157,19 +232,52 @@ display.say(
 {{ "." if loop.last else ";" }}
 {% endfor %}
 {% endfor %}
-
-{% if lowering %}
-**The accuracy is lower with {{ lowering | listed }}.**
-{% else %}
-**For none of these faults is a lower accuracy established.**
-{% endif %}
 """,
     faults={split: measured.to_dict("records") for split, measured in faults.items()},
-    lowering=errors.lowering(faults.values()),
 )
 
 # %% [markdown]
-# ## Which inputs matter?
+# ## Which inputs matter, and does their order?
+
+# %%
+strictest = list(found)[-1]
+drops = importance.of_run(found[strictest], segments)
+order = importance.order(folder, source)
+display.say(
+    """
+Shuffling *{{ first.input }}* among the test segments costs most,
+**{{ first.drop | fixed(1) }} points of accuracy**.
+{% if order %}
+With the 58 columns in an order drawn at random, the accuracy on test segments is
+{{ order.shuffled | fixed(2) }} % and not {{ order.in_order | fixed(2) }} %:
+{% if order.favours == "table" %}
+the features table's order is better than the drawn one.
+{% elif order.favours == "drawn" %}
+the drawn order is better than the features table's.
+{% else %}
+the interval includes zero, and no effect of the order is established.
+{% endif %}
+{% endif %}
+""",
+    first=drops.iloc[0].to_dict(),
+    order=order,
+)
+
+# %%
+shown = drops.head(12)
+display.figure(
+    figures.importance(shown),
+    "errors-importance",
+    f"Permutation importance, split by {strictest}: the {len(shown)} of {len(drops)} inputs and "
+    f"groups that cost most. Accuracy lost on at most {importance.DRAWN:,} test segments, mean and "
+    f"SD of {importance.REPEATS} shuffles.",
+    alt=f"The longest bar is that of {shown['input'].iloc[0]}, {shown['drop'].iloc[0]:.1f} points; "
+    f"the last of the {len(shown)} is {shown['input'].iloc[-1]}, {shown['drop'].iloc[-1]:.1f}.",
+    data=drops,
+)
+
+# %% [markdown] tags=["fold"]
+# ### How the inputs were examined, and all of them
 #
 # An input matters if accuracy is lost when its values are shuffled among the test segments
 # (permutation importance). Related inputs can replace one another when only one of them is
@@ -177,18 +285,9 @@ display.say(
 # together once more.
 
 # %%
-strictest = list(found)[-1]
-drops = importance.of_run(found[strictest], segments)
-display.figure(
-    figures.importance(drops),
-    f"Permutation importance, split by {strictest}: accuracy lost on at most {importance.DRAWN:,} "
-    f"test segments, mean and SD of {importance.REPEATS} shuffles.",
-    source,
-)
 display.say(
     """
-Shuffling *{{ first.input }}* costs most, {{ first.drop | fixed(1) }} points of accuracy; the next
-largest drops are
+After *{{ first.input }}* ({{ first.drop | fixed(1) }} points), the next largest drops are
 {% for input in others %}
 *{{ input.input }}* ({{ input.drop | fixed(1) }}){{ "." if loop.last else "," }}
 {% endfor %}
@@ -206,9 +305,15 @@ No shuffle of {{ unused | listed }} changes the accuracy at all.
     unused=importance.unused(drops),
     n=len(drops),
 )
+display.table(
+    drops,
+    "errors-drops",
+    f"Accuracy lost by every input or group, split by {strictest}: points, mean and SD of "
+    f"{importance.REPEATS} shuffles.",
+)
 
-# %% [markdown]
-# ## Does the order of the inputs matter?
+# %% [markdown] tags=["fold"]
+# ### The order of the inputs
 #
 # The network reads the 58 inputs as steps in time, which they are not. One row's recipe was
 # trained once more, on the same split, with the columns in an order drawn at random.
@@ -229,11 +334,7 @@ While training, the accuracy first reaches {{ order.learnt | fixed(0) }} % in ep
 {{ order.learnt_in_order }} with the table's order and in epoch {{ order.learnt_shuffled }} with the
 drawn one.
 {% endif %}
-{% if order.favours == "table" %}
-**The features table's order is better than the drawn one.**
-{% elif order.favours == "drawn" %}
-**The drawn order is better than the features table's.**
-{% else %}
+{% if not order.favours %}
 **The interval includes zero: no effect of the order on test segments is established.**
 {% endif %}
 Only one other order was tried, with one seed.
@@ -241,5 +342,5 @@ Only one other order was tried, with one seed.
 Not measured: this report lacks a training on shuffled columns or a row with the same recipe.
 {% endif %}
 """,
-    order=importance.order(folder, source),
+    order=order,
 )

@@ -14,15 +14,16 @@
 # ---
 
 # %% [markdown]
-# # Explore: what ten genres look like
+# # Explore: what is classified
 #
-# What does a clip of each genre look like as a wave, as a spectrum and in librosa's numbers? How
-# many segments does each genre have? This is the paper's Methodology A and B with its Fig. 8.
+# This is the paper's Methodology A and B with its Fig. 8.
 
 # %% tags=["parameters"]
 features: str = ""  # features table (CSV); empty: GTZAN's under data/ if there, else the sample
 
 # %%
+import pandas as pd
+
 from music_genre import params
 from music_genre.data import sample, table
 from music_genre.report import display
@@ -38,7 +39,44 @@ display.banner(source)
 display.other_files(source)
 
 # %% [markdown]
-# ## The workflow
+# What is classified is a segment: three seconds of a clip.
+
+# %%
+counts = segments["label"].value_counts().sort_index()
+display.say(
+    """
+    The table has {{ total | count }} segments,
+    {% if fewest == most %}
+    {{ most | count }} segments each of {{ counts | length }} genres.
+    {% else %}
+    of {{ counts | length }} genres between {{ fewest | count }} ({{ counts.idxmin() }}) and
+    {{ most | count }} ({{ counts.idxmax() }}) each.
+    {% endif %}
+    Who always names the most frequent genre is right for {{ (100 * most / total) | fixed(1) }} %.
+    """,
+    counts=counts,
+    fewest=counts.min(),
+    most=counts.max(),
+    total=counts.sum(),
+)
+
+# %%
+clips = sample.measures()
+first = next(iter(clips))
+pictured = f"{len(clips)} clips of GTZAN from the embedded sample, the first {sample.SECONDS} s"
+display.figure(
+    figures.segments(first, clips[first], counts),
+    "explore-segments",
+    f"What a segment is, and how many each genre has. Above {first}, a clip of the embedded "
+    f"sample; below all {len(segments):,} segments of the table.",
+    alt=f"A wave of {sample.SECONDS} seconds is cut every three seconds, its first piece marked. "
+    f"Of the bars for {len(counts)} genres, the shortest is {counts.min() / counts.max():.0%} of "
+    "the longest.",
+    data=counts.rename("segments").rename_axis("genre").reset_index(),
+)
+
+# %% [markdown] tags=["fold"]
+# ## The paper's workflow
 #
 # The paper's workflow diagram, redrawn from its text.
 
@@ -55,28 +93,28 @@ steps = [
 ]
 display.figure(
     figures.workflow(steps),
-    "The paper's workflow for the RNN model; the length of segments and the split are our reading.",
-    "drawn from the paper's text",
+    "explore-workflow",
+    "The paper's workflow for the RNN model, drawn from its text. The length of segments and the "
+    "split are our reading.",
+    alt="Boxes in a row of arrows: " + ", then ".join(step.replace("\n", ": ") for step in steps),
 )
 
-# %% [markdown]
-# ## One clip per genre
+# %% [markdown] tags=["fold"]
+# ## One clip per genre: waves, spectrograms, harmony, timbre, brightness
 #
 # The first 15 seconds of each genre's first track. The package holds measures, not music: averages
 # over a tenth of a second, computed with librosa from GTZAN's audio.
-
-# %%
-clips = sample.measures()
-genre_of = {clip: clip.split(".")[0] for clip in clips}
-pictured = sample.label(clips)
-
-# %% [markdown]
+#
 # What librosa measures, one line per clip: the tempo in beats per minute, otherwise means over the
 # clip. Spectral contrast is the mean over its seven bands. MFCC 1 reflects loudness and is on
 # librosa's decibel scale.
 
 # %%
-display.table(sample.overview(clips), "What librosa measures on one clip per genre.", pictured)
+overview = sample.overview(clips)
+measured = overview.set_index("clip")
+display.table(
+    overview, "explore-clips", f"What librosa measures on one clip per genre. It is of {pictured}."
+)
 
 # %% [markdown]
 # ### Raw waves
@@ -85,8 +123,13 @@ display.table(sample.overview(clips), "What librosa measures on one clip per gen
 # music; isolated spikes are beats.
 
 # %%
+height = pd.Series({clip: of["envelope"][1].mean() for clip, of in clips.items()})
 display.figure(
-    figures.waveforms(clips), "Raw waves of one sample per genre (the paper's section B).", pictured
+    figures.waveforms(clips),
+    "explore-waves",
+    f"Raw waves of one sample per genre, as in the paper's section B: {pictured}.",
+    alt=f"The wave of {height.idxmax()} fills its panel most, that of {height.idxmin()} least: "
+    f"its peaks are {height.max() / height.min():.0f} times lower on average.",
 )
 
 # %% [markdown]
@@ -95,7 +138,13 @@ display.figure(
 # Where the energy lies in 64 mel bands, the lowest at the bottom.
 
 # %%
-display.figure(figures.spectrograms(clips), "Mel spectrograms of one sample per genre.", pictured)
+display.figure(
+    figures.spectrograms(clips),
+    "explore-spectrograms",
+    f"Mel spectrograms of one sample per genre: {pictured}.",
+    alt=f"The energy reaches highest in {measured['rolloff [Hz]'].idxmax()} and stays lowest in "
+    f"{measured['rolloff [Hz]'].idxmin()}.",
+)
 
 # %% [markdown]
 # ### Harmony: chroma CENS
@@ -103,7 +152,14 @@ display.figure(figures.spectrograms(clips), "Mel spectrograms of one sample per 
 # Energy by pitch class, normalised and smoothed. Held chords show as bars.
 
 # %%
-display.figure(figures.chromagrams(clips), "Chroma CENS of one sample per genre.", pictured)
+strongest = pd.Series({clip: of["chroma_cens"].mean(axis=1).max() for clip, of in clips.items()})
+display.figure(
+    figures.chromagrams(clips),
+    "explore-chroma",
+    f"Chroma CENS of one sample per genre: {pictured}.",
+    alt=f"In {strongest.idxmax()} one pitch class stands out as a bar; in {strongest.idxmin()} the "
+    "energy is spread over the pitch classes most evenly.",
+)
 
 # %% [markdown]
 # ### Timbre: MFCC
@@ -111,46 +167,43 @@ display.figure(figures.chromagrams(clips), "Chroma CENS of one sample per genre.
 # Cepstral coefficients 2 to 20. The features table holds the mean and variance of all twenty.
 
 # %%
-display.figure(figures.cepstra(clips), "MFCC of one sample per genre.", pictured)
+display.figure(
+    figures.cepstra(clips),
+    "explore-mfcc",
+    f"MFCC of one sample per genre: {pictured}.",
+    alt="The lowest row, MFCC 2, is strongest throughout. It is highest in "
+    f"{measured['MFCC 2'].idxmax()} and lowest in {measured['MFCC 2'].idxmin()}.",
+)
 
 # %% [markdown]
 # ### Brightness over time
 #
 # Spectral centroid, rolloff and zero-crossing rate rise together when the sound gets brighter or
-# noisier.
+# noisier. The rate is drawn as the frequency of a sine wave that crosses zero as often.
 
 # %%
 display.figure(
-    figures.descriptors(clips, genre_of),
-    "Spectral centroid, rolloff and zero-crossing rate of one sample per genre.",
-    pictured,
+    figures.brightness(clips),
+    "explore-brightness",
+    f"Spectral centroid, rolloff and zero-crossing rate of one sample per genre: {pictured}.",
+    alt="In each clip the rolloff lies above the centroid, the zero crossings mostly below it. "
+    f"The centroid is highest in {measured['centroid [Hz]'].idxmax()} and lowest in "
+    f"{measured['centroid [Hz]'].idxmin()}.",
 )
 
-# %% [markdown]
-# ## Segments of each genre
+# %% [markdown] tags=["fold"]
+# ## The paper's Fig. 8: the genres' shares
 #
-# The paper shows a pie chart (Fig. 8) and calls the genres equally distributed. Its text lists nine
-# genres and leaves out country; GTZAN has ten. Bars make shares this similar easier to compare.
+# The paper shows a pie chart and calls the genres equally distributed. Its text lists nine genres
+# and leaves out country; GTZAN has ten. Bars, as in the figure above, make shares this similar
+# easier to compare.
 
 # %%
-counts = segments["label"].value_counts().sort_index()
+shares = 100 * counts / counts.sum()
 display.figure(
     figures.genre_shares(counts),
-    "Distribution of music genres: the paper's Fig. 8, and the same numbers as bars.",
-    source,
-)
-
-# %%
-display.say(
-    """
-    {% if fewest == most %}
-    The {{ counts | length }} genres have {{ most | count }} segments each.
-    {% else %}
-    The {{ counts | length }} genres have between {{ fewest | count }} ({{ counts.idxmin() }}) and
-    {{ most | count }} ({{ counts.idxmax() }}) segments.
-    {% endif %}
-    """,
-    counts=counts,
-    fewest=counts.min(),
-    most=counts.max(),
+    "explore-shares",
+    f"Distribution of music genres, the paper's Fig. 8: {len(segments):,} segments.",
+    alt=f"The slices of {len(counts)} genres take from {shares.min():.1f} to {shares.max():.1f} %.",
+    data=shares.rename("per cent").rename_axis("genre").reset_index(),
 )

@@ -108,6 +108,25 @@ def concentration(by_track: pd.DataFrame) -> dict[str, float]:
     }
 
 
+def track_shares(by_track: pd.DataFrame) -> pd.DataFrame:
+    """Count each genre's tracks of :func:`by_track` by how many of their segments are correct.
+
+    Returns
+    -------
+    DataFrame [shape=(n_genres, 4), dtype=int]
+        Genres in order of name, by ``none correct``, ``fewer than half``, ``half or more`` (but
+        not all) and ``all correct``.
+    """
+    share = by_track["correct"]
+    levels = {
+        "none correct": share == 0,
+        "fewer than half": (share > 0) & (share < 50),
+        "half or more": (share >= 50) & (share < 100),
+        "all correct": share == 100,
+    }
+    return pd.DataFrame(levels).groupby(by_track["label"]).sum()
+
+
 def tracks_of_confusion(predictions: pd.DataFrame, *, pairs: int = 3) -> pd.DataFrame:
     """Tell whether a few tracks cause the most confused pairs of genres.
 

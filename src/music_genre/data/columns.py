@@ -14,3 +14,17 @@ FEATURES = [
 ]
 INPUTS = ["length", *FEATURES]  # the 58 numbers that the paper feeds to the network, in order
 COLUMNS = ["filename", *INPUTS, "label"]
+# What the features describe, related ones together: the order and the names of some figures.
+FAMILIES = {
+    "chroma": ["chroma_stft_mean", "chroma_stft_var"],
+    "loudness": ["rms_mean", "rms_var"],
+    "brightness": [
+        f"{name}_{stat}"
+        for name in ("spectral_centroid", "spectral_bandwidth", "rolloff", "zero_crossing_rate")
+        for stat in ("mean", "var")
+    ],
+    "harmony, percussion": ["harmony_mean", "harmony_var", "perceptr_mean", "perceptr_var"],
+    "tempo": ["tempo"],
+    "MFCC means": [f"{name}_mean" for name in MFCC],
+    "MFCC variances": [f"{name}_var" for name in MFCC],
+}

@@ -1,7 +1,5 @@
 """The embedded sample: numbers computed from 100 clips of GTZAN, without any audio."""
 
-import hashlib
-
 import numpy as np
 import pandas as pd
 
@@ -23,14 +21,6 @@ def measures() -> dict[str, Measures]:
             clip, name = key.split("/")
             clips.setdefault(clip, {})[name] = arrays[key].astype(float)
     return clips
-
-
-def label(clips: dict[str, Measures]) -> str:
-    """Return the line shown under the figures and tables of these clips."""
-    digest = hashlib.sha256(CLIPS.read_bytes()).hexdigest()[:12]
-    return (
-        f"embedded sample: {len(clips)} clips of GTZAN, first {SECONDS} s of each, sha256 {digest}"
-    )
 
 
 def overview(clips: dict[str, Measures]) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Clips over time, and the number of segments of each genre."""
+"""What a segment is, how many each genre has, and clips over time."""
 
 import math
 from collections.abc import Sequence
@@ -6,12 +6,52 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 
+from music_genre.data.columns import SAMPLE_RATE, SEGMENT_HOP
 from music_genre.data.sample import ENVELOPE_HOP, MEASURE_HOP, Measures
-from music_genre.report.figures.style import INK, OURS, WIDTH, genre_colors
+from music_genre.report.figures.style import (
+    BACKGROUND,
+    INK,
+    OURS,
+    SOFT,
+    TEST,
+    WIDTH,
+    genre_colors,
+)  # fmt: skip
+
+SECONDS = SEGMENT_HOP / SAMPLE_RATE  # of a segment
+
+
+def segments(clip: str, measures: Measures, counts: pd.Series) -> Figure:
+    """Draw how a clip is cut into segments, and below it each genre's number of segments."""
+    fig = Figure(figsize=(WIDTH, 2.9 + 0.28 * len(counts)), layout="constrained")
+    wave, bars = fig.subplots(2, 1, height_ratios=[1.5, 0.6 + 0.28 * len(counts)])
+    low, high = measures["envelope"]
+    seconds = np.arange(len(low)) * ENVELOPE_HOP
+    one = seconds <= SECONDS
+    wave.fill_between(seconds, low, high, color=SOFT, linewidth=0)
+    wave.fill_between(seconds[one], low[one], high[one], color=TEST, linewidth=0)
+    for start in np.arange(0, seconds[-1], SECONDS):
+        wave.axvline(start, color=INK, lw=1)
+        wave.text(start + SECONDS / 2, 1.1, f"{clip}.{start / SECONDS:.0f}", ha="center",
+                  color=INK if start else TEST)  # fmt: skip
+    wave.set(ylim=(-1.05, 1.05), xlim=(0, seconds[-1]), yticks=[], ylabel="amplitude",
+             xlabel=f"time [s]: each {SECONDS:.0f} s are one segment",
+             xticks=range(0, 16, 3))  # fmt: skip
+    bars.barh(range(len(counts)), counts, color=OURS, linewidth=0)
+    bars.xaxis.set_major_formatter("{x:,.0f}")
+    bars.set_yticks(range(len(counts)), counts.index)
+    bars.bar_label(bars.containers[0], fmt="{:,.0f}", padding=3)
+    bars.invert_yaxis()
+    bars.set(xlabel="segments of the genre in the table", xlim=(0, counts.max() * 1.08))
+    sns.despine(ax=wave, left=True)
+    sns.despine(ax=bars)
+    return fig
 
 
 def workflow(steps: Sequence[str]) -> Figure:
@@ -25,7 +65,7 @@ def workflow(steps: Sequence[str]) -> Figure:
     places = [(i % across, i // across) for i in range(len(steps))]
     for step, (x, y) in zip(steps, places, strict=True):
         corner = (x - width / 2, y - height / 2)
-        ax.add_patch(Rectangle(corner, width, height, facecolor="#eef4f8", edgecolor=OURS))
+        ax.add_patch(Rectangle(corner, width, height, facecolor="none", edgecolor=OURS, lw=1.5))
         ax.text(x, y, step, ha="center", va="center", linespacing=1.5)
     for (x0, y0), (x1, y1) in zip(places, places[1:], strict=False):
         corners = [(x0 + width / 2, y0), (x1 - width / 2, y1)]
@@ -42,8 +82,9 @@ def waveforms(clips: dict[str, Measures]) -> Figure:
     """Draw each clip's waveform as its lowest and highest sample over time."""
     fig, axes = _grid(clips)
     for ax, (clip, measures) in zip(axes, clips.items(), strict=True):
-        low, high = measures["envelope"]
-        seconds = np.arange(len(low)) * ENVELOPE_HOP
+        pairs = measures["envelope"].reshape(2, -1, 2)  # half as many points, the same look
+        low, high = pairs[0].min(axis=1), pairs[1].max(axis=1)
+        seconds = np.arange(len(low)) * 2 * ENVELOPE_HOP
         ax.fill_between(seconds, low, high, color=OURS, linewidth=0)
         ax.set(title=clip, ylim=(-1.05, 1.05), xlim=(0, seconds[-1]))
     return _label(fig, x="time [s]", y="amplitude")
@@ -51,9 +92,10 @@ def waveforms(clips: dict[str, Measures]) -> Figure:
 
 def spectrograms(clips: dict[str, Measures]) -> Figure:
     """Draw each clip's mel spectrogram in dB below its loudest cell."""
+    steps = colormaps["magma"].resampled(16)  # of 5 dB
     fig, axes = _grid(clips)
     for ax, (clip, measures) in zip(axes, clips.items(), strict=True):
-        mesh = _over_time(ax, measures["mel"], cmap="magma", vmin=-80, vmax=0)
+        mesh = _over_time(ax, measures["mel"], cmap=steps, vmin=-80, vmax=0)
         ax.set_title(clip)
     fig.colorbar(mesh, ax=axes, label="dB", fraction=0.02, pad=0.01)
     return _label(fig, x="time [s]", y="mel band")
@@ -69,47 +111,49 @@ def chromagrams(clips: dict[str, Measures]) -> Figure:
     return _label(fig, x="time [s]", y="pitch class")
 
 
-def descriptors(clips: dict[str, Measures], genre_of: dict[str, str]) -> Figure:
-    """Draw centroid, rolloff and zero-crossing rate over time, a colour for each genre."""
-    panels = {"centroid": "Hz", "rolloff": "Hz", "zero_crossing_rate": "crossings per sample"}
-    colors = genre_colors(sorted(genre_of.values()))
-    fig = Figure(figsize=(WIDTH, 5.5), layout="constrained")
-    axes = fig.subplots(len(panels), 1, sharex=True)
-    for ax, (name, unit) in zip(axes, panels.items(), strict=True):
-        for clip, measures in clips.items():
-            values = pd.Series(measures[name][0]).rolling(10, min_periods=1).mean()
-            seconds = np.arange(len(values)) * MEASURE_HOP
-            ax.plot(seconds, values, color=colors[genre_of[clip]], label=genre_of[clip], lw=1.3)
-        ax.set(title=name.replace("_", " "), ylabel=unit, xlim=(0, seconds[-1]))
-    axes[-1].set_xlabel("time [s], moving average over 1 s")
-    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper", frameon=False)
+def brightness(clips: dict[str, Measures]) -> Figure:
+    """Draw each clip's centroid, rolloff and rate of zero crossings over time, all in hertz.
+
+    The rate is drawn as the frequency of a sine wave that crosses zero as often.
+    """
+    lines = {"rolloff": (OURS, "-"), "centroid": (TEST, "--"), "zero crossings": (INK, ":")}
+    fig, axes = _grid(clips)
+    for ax, (clip, measures) in zip(axes, clips.items(), strict=True):
+        crossings = measures["zero_crossing_rate"] * SAMPLE_RATE / 2
+        for name, (color, style) in lines.items():
+            values = crossings if name == "zero crossings" else measures[name]
+            smooth = pd.Series(values[0]).rolling(10, min_periods=1).mean() / 1000
+            seconds = np.arange(len(smooth)) * MEASURE_HOP
+            ax.plot(seconds, smooth, color=color, ls=style, lw=1.4, label=name)
+        ax.set(title=clip, xlim=(0, seconds[-1]))
+    axes[0].set_ylim(bottom=0)
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3,
+               frameon=False)  # fmt: skip
     sns.despine(fig)
-    return fig
+    return _label(fig, x="time [s], moving average over 1 s", y="frequency [kHz]")
 
 
 def cepstra(clips: dict[str, Measures]) -> Figure:
     """Draw each clip's MFCC 2 to 20; the first, which reflects loudness, would hide the rest."""
+    steps = colormaps["vlag"].resampled(20)
     fig, axes = _grid(clips)
     for ax, (clip, measures) in zip(axes, clips.items(), strict=True):
-        mesh = _over_time(ax, measures["mfcc"][1:], cmap="vlag", vmin=-50, vmax=50)
+        mesh = _over_time(ax, measures["mfcc"][1:], cmap=steps, vmin=-50, vmax=50)
         ax.set(title=clip, yticks=[0.5, 8.5, 18.5], yticklabels=["2", "10", "20"])
     fig.colorbar(mesh, ax=axes, label="coefficient", fraction=0.02, pad=0.01)
     return _label(fig, x="time [s]", y="MFCC")
 
 
 def genre_shares(counts: pd.Series) -> Figure:
-    """Draw the number of segments per genre as the paper's pie and as bars from zero."""
-    colors = list(genre_colors(list(counts.index)).values())
-    fig = Figure(figsize=(WIDTH, 3.6), layout="constrained")
-    pie, bars = fig.subplots(1, 2, width_ratios=[1, 1.3])
-    pie.pie(counts, labels=list(counts.index), colors=colors, autopct="%.1f%%", pctdistance=0.8,
-            textprops={"fontsize": 8}, wedgeprops={"edgecolor": "white"})  # fmt: skip
-    bars.barh(range(len(counts)), counts, color=colors)
-    bars.set_yticks(range(len(counts)), counts.index)
-    bars.bar_label(bars.containers[0], fmt="{:,.0f}", padding=3)
-    bars.invert_yaxis()
-    bars.set(xlabel="segments", xlim=(0, counts.max() * 1.12))
-    sns.despine(ax=bars)
+    """Draw the number of segments per genre as the paper's pie."""
+    fig = Figure(figsize=(WIDTH, 5.2), layout="constrained")
+    _, _, shares = fig.subplots().pie(
+        counts, labels=list(counts.index), colors=genre_colors(list(counts.index)).values(),
+        autopct="%.1f%%", pctdistance=0.8, wedgeprops={"edgecolor": BACKGROUND},
+    )  # fmt: skip
+    for share in shares:
+        share.set(color=INK, bbox={"facecolor": BACKGROUND, "edgecolor": "none", "alpha": 0.8,
+                                   "boxstyle": "round,pad=0.15"})  # fmt: skip
     return fig
 
 
@@ -122,9 +166,11 @@ def _grid(clips: dict[str, Measures]) -> tuple[Figure, list[Axes]]:
     return fig, axes[: len(clips)]
 
 
-def _over_time(ax: Axes, values: np.ndarray, **style: object) -> object:
-    edges = np.arange(values.shape[1] + 1) * MEASURE_HOP
-    return ax.pcolormesh(edges, np.arange(len(values) + 1), values, rasterized=True, **style)
+def _over_time(ax: Axes, values: np.ndarray, **style: object) -> AxesImage:
+    # One pixel a cell in the file; the browser draws them larger.
+    bands, times = values.shape
+    return ax.imshow(values, origin="lower", aspect="auto", interpolation="none",
+                     extent=(0, times * MEASURE_HOP, 0, bands), **style)  # fmt: skip
 
 
 def _label(fig: Figure, *, x: str, y: str) -> Figure:
