@@ -232,6 +232,7 @@ def _follow(command: list[str], events: Path, *, due: int) -> int:
         code = _run(command, output=write, meanwhile=steps.update)
         os.close(write)
         others.join(timeout=1)
+    events.unlink(missing_ok=True)
     return code
 
 
