@@ -4,6 +4,7 @@ import fcntl
 import itertools
 import json
 import os
+import pty
 import re
 import shutil
 import subprocess
@@ -82,11 +83,36 @@ def would_run(folder, *arguments):
     return [spec.replace("/.", "/").replace(".json", "") for spec in specs]
 
 
+def in_a_terminal(folder, *arguments):
+    """Run make in a copy, in a terminal of 80 columns; return its status and all it was sent."""
+    environment = {**os.environ, **own_sources(folder), "TERM": "xterm"}
+    for name in [*OF_THE_USER, "NO_COLOR", "COLUMNS", "LINES"]:
+        environment.pop(name, None)
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        ["make", f"PYTHON={sys.executable}", *arguments],
+        cwd=folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs,
+    )  # fmt: skip
+    os.close(theirs)
+    sent = b""
+    with suppress(OSError):  # the end
+        while new := os.read(ours, 10_000):
+            sent += new
+    os.close(ours)
+    return process.wait(), sent.decode()
+
+
 @pytest.fixture(scope="module")
-def built(copy):
-    """Build the report of the tiny table, on all cores."""
+def first_report(copy):
+    """Build the report of the tiny table, on all cores; return what make wrote."""
     done = make(copy, "report", "TABLE=tiny")
     assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def built(copy, first_report):
+    """Return the copy with the report of the tiny table."""
     return copy
 
 
@@ -99,6 +125,32 @@ def test_help_lists_the_targets(copy):
     done = make(copy)
     for target in ("report", "test", "lab", "sample", "clean"):
         assert f"make {target}" in done.stdout
+
+
+def test_report_tells_plan_steps_page_table_and_time_in_plain_lines(first_report):
+    written = first_report.stdout + first_report.stderr
+    assert "\r" not in written
+    assert "\x1b" not in written
+    data, planned, *ended, report, head, two, ten, total = first_report.stdout.splitlines()
+    assert data.startswith("reports/tiny: on the embedded sample")
+    assert planned == "9 steps: 0 kept, 9 new."  # no earlier run tells how long they take
+    lines = [re.fullmatch(r"\[(\d)/9\] reports/tiny/(\S+): \d+ s", line) for line in ended]
+    assert [int(line[1]) for line in lines] == list(range(1, 10))
+    assert {line[2] for line in lines} == {
+        *(f"rows/{row}/{name}.ipynb" for row in (2, 10) for name in ("train", "evaluate")),
+        *(f"{name}.ipynb" for name in ("explore", "features", "explanations", "table1")),
+        "report.html",
+    }
+    assert report == "report: reports/tiny/report.html"
+    assert head.split() == ["row", "paper", "ours", "seeds"]
+    assert re.fullmatch(r"2 +33\.45 +\d+\.\d\d +1", two)
+    assert re.fullmatch(r"10 +– +\d+\.\d\d +1", ten)
+    assert re.fullmatch(r"total: \d+ (s|min)", total)
+
+
+def test_no_progress_bar_is_left_in_a_notebook_or_on_the_page(built):
+    for path in [*built.glob("reports/tiny/**/*.ipynb"), built / "reports/tiny/report.html"]:
+        assert not re.search(r"\d%\||█", path.read_text())
 
 
 def test_page_needs_no_network(page):
@@ -189,10 +241,12 @@ def test_second_report_does_nothing_at_once(built):
     started = time.perf_counter()
     done = make(built, "report", "TABLE=tiny")
     assert time.perf_counter() - started < 2  # 0.6 s on a quiet machine
-    assert done.stdout == (
-        "reports/tiny: on the embedded sample, as data/ holds no music and no table.\n"
-        "report: reports/tiny/report.html\n"
-    )
+    data, planned, report, *table, total = done.stdout.splitlines()
+    assert data == "reports/tiny: on the embedded sample, as data/ holds no music and no table."
+    assert planned == "9 steps: 9 kept, 0 new."
+    assert report == "report: reports/tiny/report.html"
+    assert [line.split()[0] for line in table] == ["row", "2", "10"]
+    assert total in ("total: 0 s", "total: 1 s", "total: 2 s")
 
 
 @contextmanager
@@ -278,12 +332,24 @@ def test_training_shown_again_is_not_done_again(built):
     assert (built / "reports/tiny/rows/10/metrics.json").read_bytes() == before
 
 
-def test_report_of_one_step_at_a_time_is_the_same(built):
+def test_report_of_one_step_at_a_time_in_a_terminal_is_the_same_and_shows_a_bar(built):
     kept = (built / "reports/tiny/rows/2/predictions.csv").read_bytes()
     shutil.rmtree(built / "reports/tiny/rows/2")
-    done = make(built, "-j1", "report", "TABLE=tiny")
-    assert done.returncode == 0, done.stderr
+    status, sent = in_a_terminal(built, "-j1", "report", "TABLE=tiny")
+    assert status == 0, sent
     assert (built / "reports/tiny/rows/2/predictions.csv").read_bytes() == kept
+
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", sent)
+    # Row 2 has no earlier run any more, but row 10 tells how long it takes.
+    assert re.search(r"\n9 steps: 4 kept, 5 new, about \d+ (s|min) by earlier runs\.\r", shown)
+    assert re.search(r"\rrows/2/train 0:\d\d:\d\d ━+ +epoch [01]/1 ", shown)
+    assert max(map(len, re.split(r"[\r\n]+", shown))) <= 80
+    # The bar is gone when a line is written, and at the end the cursor is there again.
+    assert re.search(r"\r\x1b\[2K\[1/5\] reports/tiny/rows/2/train\.ipynb: \d+ s\r\n", sent)
+    assert sent.count("\x1b[?25l") == sent.count("\x1b[?25h") == 1
+    end = re.split(r"\r\n", shown.strip())[-5:]
+    assert end[0].endswith("report: reports/tiny/report.html")
+    assert [line.split()[0] for line in end[1:]] == ["row", "2", "10", "total:"]
 
 
 def test_report_is_built_around_a_row_that_fails(built):
@@ -291,6 +357,16 @@ def test_report_is_built_around_a_row_that_fails(built):
     done = make(built, "report", "TABLE=tiny")
     assert done.returncode != 0
     assert "error: not trained, see reports/tiny/rows/30/failed.json" in done.stderr
+    partial = "reports/tiny/rows/30/train.partial.ipynb"
+    sentence = r"test_size 0\.001 of 500 segments .* How far it came: " + re.escape(partial)
+    told = re.search(rf"train\.ipynb failed in cell \[(\d+)\]: {sentence}\n", done.stderr)
+    cells = json.loads((built / partial).read_text())["cells"]
+    failed = [cell for cell in cells if cell.get("execution_count") == int(told[1])]
+    assert [output["ename"] for output in failed[0]["outputs"]] == ["InputError"]
+    assert re.search(
+        r"^\[1/\d\] reports/tiny/rows/30/train.ipynb: failed", done.stdout, re.MULTILINE
+    )
+    assert re.search(r"^30 +33\.45 +failed +0$", done.stdout, re.MULTILINE)
     html = BeautifulSoup((built / "reports/tiny/report.html").read_text(), "html.parser")
     reason = "test_size 0.001 of 500 segments cannot be split"
     assert reason in html.find(id="row-30").get_text()
