@@ -276,7 +276,7 @@ def test_publishing_that_is_killed_loses_nothing(
     target, readme_file = before
     copied = published_once / "model"  # which takes seconds to make
     monkeypatch.setattr(publish, "_copy_model", lambda _, to: shutil.copytree(copied, to))
-    monkeypatch.setattr(publish.figures, "by_measure", lambda *_: Blank())
+    monkeypatch.setattr(publish.figures, "hero", lambda *_: Blank())
     with monkeypatch.context() as patch, pytest.raises(Killed):
         killed_after(patch, moves)  # three files with checksums, the old folder, the new, README
         publish.publish(*finished, target, readme_file=readme_file)

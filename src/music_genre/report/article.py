@@ -41,6 +41,7 @@ class Origin:
     notebook: str  # its path beside the page
     level: int = 1  # by how many levels its headings are lowered
     row: str = ""
+    is_section: bool = True  # the notebook is the section, and its first heading the title
 
 
 @dataclass
@@ -173,7 +174,7 @@ class _Subsection:
         while self.folds and level <= self.folds[-1]:
             self.folds.pop()
             self.parts.append("</details>\n")
-        if self.origin.row and level == 1:  # its place on the page says it
+        if level == 1 and not self.origin.is_section:
             heading.decompose()
         else:
             heading["id"] = f"{self.origin.section}-{_slug(heading.get_text())}"

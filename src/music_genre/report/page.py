@@ -197,7 +197,8 @@ def _row(article: Article, run: Path, notebooks: Sequence[str]) -> Part:
     if printed := content["paper"].get("accuracy"):
         row.scores["printed"] = printed
     for name in notebooks:
-        origin = Origin(row.id, f"rows/{run.name}/{name}.ipynb", level=2, row=run.name)
+        path = f"rows/{run.name}/{name}.ipynb"
+        origin = Origin(row.id, path, level=2, row=run.name, is_section=False)
         row.html += article.section(
             read(run / f"{name}.ipynb"), origin, lambda tags: not tags & {*TOP, ONCE}
         )
@@ -210,11 +211,9 @@ def _shared(article: Article, name: str, runs: list[Path], notebooks: Sequence[s
     part = Part(name, "Model and training")
     for notebook in notebooks if finished else []:
         executed = read(finished[0] / f"{notebook}.ipynb")
-        origin = Origin(name, f"rows/{finished[0].name}/{notebook}.ipynb")
+        origin = Origin(name, f"rows/{finished[0].name}/{notebook}.ipynb", is_section=False)
         part.html += article.section(executed, origin, lambda tags: ONCE in tags)
-    title, part = part.title, _titled(part)
-    part.title = title
-    return part
+    return _titled(part)
 
 
 def _top(article: Article, name: str, notebook: nbformat.NotebookNode, tag: str) -> Markup:

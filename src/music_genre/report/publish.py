@@ -25,7 +25,7 @@ from music_genre.models import baselines, runs
 from music_genre.paths import REPORTS, ROOT, atomic, display_path, natural_key
 from music_genre.report import readme
 from music_genre.report.article import FILES
-from music_genre.report.figures import explanations as figures
+from music_genre.report.figures import table1 as figures
 
 PUBLISHED = REPORTS / "gtzan"
 README = ROOT / "README.md"
@@ -67,7 +67,7 @@ def publish(
         _copy_model(folder / "rows" / rows.index[-1], new / "model")
         _copy_page(folder, new)
         scores = explanations.over_seeds(explanations.of_rows(folder / "rows", rows.index))
-        figures.by_measure(scores, recipes.paper_rows(settings)).savefig(
+        figures.hero(table1.compared(rows, scores)).savefig(
             new / "table1.png", dpi=160, bbox_inches="tight", metadata={"Software": None}
         )
         _check(new)

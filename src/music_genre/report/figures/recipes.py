@@ -66,7 +66,9 @@ def _panel(
     _diamonds(ax, printed["epochs"], printed["accuracy"], printed.index)
     longest = max(printed["epochs"].max(), curves["epoch"].max())
     ax.set_title(
-        fill(f"{training['batch_size']} a batch: {training['recipe']}", 52), loc="left", fontsize=10.5
+        fill(f"{training['batch_size']} a batch: {training['recipe']}", 52),
+        loc="left",
+        fontsize=10.5,
     )
     ax.set(xlim=(-0.02 * longest, 1.3 * longest), ylim=_ENDS, yticks=range(0, 101, 25))
     ax.set_xticks([tick for tick in ax.get_xticks() if 0 <= tick <= longest])
@@ -79,7 +81,9 @@ def _diamonds(
     """Draw the paper's rows, numbered, above all curves."""
     for epoch, accuracy, row in zip(epochs, accuracies, rows, strict=True):
         ax.plot(epoch, accuracy, "D", mfc=BACKGROUND, mec=INK, mew=1.2, ms=11, zorder=5)
-        ax.annotate(row, (epoch, accuracy), ha="center", va="center_baseline", fontsize=8.5, zorder=6)
+        ax.annotate(
+            row, (epoch, accuracy), ha="center", va="center_baseline", fontsize=8.5, zorder=6
+        )
 
 
 def _apart(one: float, other: float) -> tuple[float, float]:
