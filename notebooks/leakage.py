@@ -14,13 +14,11 @@
 # ---
 
 # %% [markdown]
-# # Leakage: would it work on music it has never heard?
+# # Leakage and simpler models
 #
-# Is the paper's accuracy real, and would a simpler model do as well? The paper does not say how it
-# holds segments out. The decimals of its Table I fit a third of the segments, and segments drawn at
-# random belong to tracks that the model was also trained on. Here the recipe of Table I's last
-# row and the simpler models are trained once more with whole tracks held out and, where the
-# published lists are available, with whole artists held out.
+# Would it work on music that it has never heard, and would a simpler model do as well? The recipe
+# of Table I's last row and the simpler models are trained once more with whole tracks held out and,
+# where the published lists are available, with whole artists held out.
 
 # %% tags=["parameters"]
 results: str = ""  # folder with one folder per split; empty: reports/table1/splits
@@ -56,102 +54,108 @@ display.say(
     left_out=left_out,
 )
 
-# %% [markdown]
-# ## The answer
-
 # %%
 scores = leakage.scores(compared)
-display.figure(
-    figures.by_split(scores, leakage.paper_accuracy(compared), bold=leakage.LSTM),
-    "Accuracy by segment of every model on every split, with 95 % intervals; the most accurate on "
-    "the strictest split is on top. Test segments: "
-    + ", ".join(f"{(of == 'test').sum():,} by {name}" for name, of in parts.items())
-    + ".",
-    source,
-)
-
-# %%
 comparisons = {name: leakage.compare_with_lstm(one) for name, one in compared.items()}
 found = leakage.summary(scores, comparisons)
+paper = leakage.paper_accuracy(compared)
+loosest, last = list(found.values())[0], list(found.values())[-1]
+strictest = SPLITS[list(found)[-1]]
+seeds = sorted({one.result["parameters"]["seed"] for one in compared.values()})
 
 # %% tags=["headline"]
 display.say(
     """
-    {% if unheard %}
-    **On music that the model has not heard**, the last row's recipe (one seed) reaches
-    {% for name, one in unheard.items() %}
-    {{ one.accuracy | fixed(2) }} % with {{ SPLITS[name].held_out }} held out, the best simpler
-    model {{ one.best_accuracy | fixed(2) }} % ({{ one.best }}){{ "." if loop.last else ";" }}
-    {% endfor %}
+    {% if strictest.disjoint_by %}
+    **On music that the model has not heard** ({{ strictest.held_out }} held out, one seed), the
+    last row's recipe reaches {{ last.accuracy | fixed(2) }} %, the best simpler model
+    {{ last.best_accuracy | fixed(2) }} % ({{ last.best }}).
     {% endif %}
     """,
-    unheard={name: one for name, one in found.items() if SPLITS[name].disjoint_by},
-    SPLITS=SPLITS,
+    last=last, strictest=strictest,
+)  # fmt: skip
+
+# %%
+display.say(
+    """
+    {% if strictest.disjoint_by %}
+    **With {{ strictest.held_out }} held out, the {{ lstm }} classify {{ last.accuracy | fixed }} %
+    of the segments correctly** (95 % interval {{ last.low | fixed }} to {{ last.high | fixed }}),
+    the best simpler model, {{ last.best }}, {{ last.best_accuracy | fixed }} %.
+    {% if last.guessing is not none %}
+    Always naming the most frequent genre is correct for {{ last.guessing | fixed }} %.
+    {% endif %}
+    {% if "artists" not in strictest.disjoint_by %}
+    An artist may still be in both parts.
+    {% endif %}
+    {% else %}
+    What is left on music that the model has never heard was not measured: no stricter split was
+    trained, and the test segments are of tracks that were trained on.
+    {% endif %}
+    """,
+    lstm=leakage.LSTM, last=last, strictest=strictest,
+)  # fmt: skip
+
+# %%
+display.figure(
+    figures.by_split(scores, paper, bold=leakage.LSTM),
+    "leakage-splits",
+    "Accuracy of every model on every split: per cent of test segments ("
+    + ", ".join(f"{(of == 'test').sum():,} by {name}" for name, of in parts.items())
+    + f") with 95 % intervals, trained anew for each split, seed {', '.join(map(str, seeds))}. "
+    "The most accurate on the strictest split is on top.",
+    alt=" ".join(
+        f"Split by {name}, the {leakage.LSTM} reach {one['accuracy']:.1f} %; the best simpler "
+        f"model, {one['best']}, reaches {one['best_accuracy']:.1f} %, and {one['better']} of "
+        f"{len(comparisons[name])} are better than the {leakage.LSTM}."
+        for name, one in found.items()
+    ),
+    data=scores,
 )
 
 # %%
 display.say(
     """
     {% if "segment" in found %}
-    - **Is the paper's accuracy real?** With random segments held out, as the paper seems to have
-      done, the {{ lstm }} reach {{ found.segment.accuracy | fixed(2) }} % (95 % interval
+    - **Is the paper's accuracy real?** The paper does not say how it holds segments out. The
+      [decimals of its Table I](#tab-explanations-decimals) fit a third of the segments. With random
+      ones held out, the {{ lstm }} reach {{ found.segment.accuracy | fixed(2) }} % (95 % interval
       {{ found.segment.low | fixed }} to {{ found.segment.high | fixed }}).
     {% if paper is not none %}
       The paper's {{ paper | fixed(2) }} % lies
       {{ "above" if paper > found.segment.high
          else "below" if paper < found.segment.low else "within" }} this interval.
     {% endif %}
-    {% for name, one in found.items() if name != "segment" %}
-      With {{ SPLITS[name].held_out }} held out, they reach {{ one.accuracy | fixed(2) }} %.
-    {% endfor %}
     {% endif %}
     - **Would a simpler model do?**
     {% for name, one in found.items() %}
-      - Split by {{ name }}, the best simpler model is *{{ one.best }}*.
+      Split by {{ name }}, the best is *{{ one.best }}*.
     {% if one.favours == "best" %}
-        It is better than the {{ lstm }}:
+      It is better than the {{ lstm }}, by {{ -one.difference | fixed }} points (95 % interval
+      {{ -one.difference_high | fixed }} to {{ -one.difference_low | fixed }}).
     {% elif one.favours == "lstm" %}
-        The {{ lstm }} are better than it:
+      The {{ lstm }} are better than it, by {{ one.difference | fixed }} points (95 % interval
+      {{ one.difference_low | fixed }} to {{ one.difference_high | fixed }}).
     {% else %}
-        No difference between it and the {{ lstm }} is established:
+      No difference between it and the {{ lstm }} is established: they are better by
+      {{ one.difference | fixed }} points (95 % interval {{ one.difference_low | fixed }} to
+      {{ one.difference_high | fixed }}).
     {% endif %}
-        their accuracy minus its own is {{ one.difference | fixed }} points (95 % interval
-        {{ one.difference_low | fixed }} to {{ one.difference_high | fixed }}). Of
-        {{ one.better + one.undecided + one.worse }} simpler models, {{ one.better }} are better
-        than the {{ lstm }} and {{ one.worse }} worse; for {{ one.undecided }} the interval
-        includes zero.
+      Of {{ one.better + one.undecided + one.worse }} simpler models, {{ one.better }} are better
+      and {{ one.worse }} worse
+    {%- if one.undecided %}; for {{ one.undecided }} the interval includes zero{% endif %}.
     {% endfor %}
-    - **Would it work on music it has never heard?**
-    {% if strictest.disjoint_by %}
-      With {{ strictest.held_out }} held out, the {{ lstm }} classify {{ last.accuracy | fixed }} %
-      of the segments correctly (95 % interval {{ last.low | fixed }} to {{ last.high | fixed }}).
-    {% if last.guessing is not none %}
-      Always naming the most frequent genre is correct for {{ last.guessing | fixed }} %.
-    {% endif %}
-    {% if "artists" not in strictest.disjoint_by %}
-      An artist may still be in both parts.
-    {% endif %}
-    {% else %}
-      That was not measured: no stricter split was trained, and the test segments are of tracks
-      that were trained on.
-    {% endif %}
-    """,
-    lstm=leakage.LSTM,
-    paper=leakage.paper_accuracy(compared),
-    found=found,
-    SPLITS=SPLITS,
-    strictest=SPLITS[list(found)[-1]],
-    last=list(found.values())[-1],
-)
-
-# %%
-display.say(
-    """
+    {% for step in steps %}
+    - **From {{ step.looser }} to {{ step.stricter }}**
+    {%- if step.no_longer_shared %} (no longer shared: {{ step.no_longer_shared | listed }}
+    {%- if step.leaves_out %}; left out: {{ step.leaves_out }}{% endif %}){% endif %}, models that
+      learn lose {{ step.mean | fixed }} points on average, the {{ lstm }}
+      {{ step.lstm | fixed }}.
+    {% endfor %}
     {% if diverged %}
     - Split by {{ diverged | listed }}, the loss of the {{ lstm }} became NaN or infinite. Their
       scores there are those of a broken model.
     {% endif %}
-    - The {{ lstm }} were trained once on each split, with seed {{ seeds | listed }}.
     {% for name, fall in falls.items() if fall %}
     - Split by {{ name }}, the training of the {{ lstm }} broke down on the way: the test accuracy
       fell from {{ fall.best | fixed }} % after epoch {{ fall.best_epoch }} to
@@ -159,13 +163,13 @@ display.say(
       {{ fall.last | fixed }} %. The last epoch counts.
     {% endfor %}
     """,
-    lstm=leakage.LSTM,
+    lstm=leakage.LSTM, paper=paper, found=found,
+    steps=leakage.drop_ranges(leakage.accuracy_drops(scores), parts),
     diverged=[name for name, one in compared.items() if one.result["diverged"]],
     falls={name: runs.collapse(one.history) for name, one in compared.items()},
-    seeds=sorted({one.result["parameters"]["seed"] for one in compared.values()}),
-)
+)  # fmt: skip
 
-# %% [markdown]
+# %% [markdown] tags=["fold"]
 # ## What training and test segments share
 #
 # A model may recognise a test segment by what it was trained on: by other segments of its track, by
@@ -175,12 +179,12 @@ display.say(
 shared = leakage.leak_counts(segments, parts, table_folder=table_folder)
 display.table(
     shared.astype(object).fillna("not known"),
-    "Tracks, artists (those that Sturm's index names) and equal segments (in all 57 features, to "
-    "within rounding) that the parts of each split share.",
-    source,
+    "leakage-shared",
+    "What the parts of each split share: tracks, artists (those that Sturm's index names) and equal "
+    "segments (in all 57 features, to within rounding).",
 )
 
-# %% [markdown]
+# %% [markdown] tags=["fold"]
 # ## What a stricter split takes away
 #
 # Each split has its own test segments, so these differences are not paired: part of each comes from
@@ -190,7 +194,9 @@ display.table(
 # %%
 drops = leakage.accuracy_drops(scores)
 display.table(
-    drops, "Accuracy by segment in per cent, and differences in percentage points.", source
+    drops,
+    "leakage-drops",
+    "Accuracy by segment and its drops: in per cent, differences in percentage points.",
 )
 display.say(
     """
@@ -211,7 +217,7 @@ display.say(
     lstm=leakage.LSTM,
 )
 
-# %% [markdown]
+# %% [markdown] tags=["fold"]
 # ## Which model is better
 #
 # Within a split all models predict the same segments, so their differences are paired. A model is
@@ -223,12 +229,12 @@ display.say(
 for name, comparison in comparisons.items():
     display.table(
         leakage.with_interval(comparison),
-        f"Split by {name}: accuracy of the {leakage.LSTM} minus that of each simpler model, in "
-        "percentage points, and which of the two the interval favours (–: neither).",
-        source,
+        f"leakage-better-{name}",
+        f"The {leakage.LSTM} against each simpler model, split by {name}: their accuracy minus its "
+        "own in percentage points, and which of the two the interval favours (–: neither).",
     )
 
-# %% [markdown]
+# %% [markdown] tags=["fold"]
 # ## All scores
 #
 # The models of a split are trained on the same segments and tested on the same segments. The
@@ -246,13 +252,13 @@ for name, comparison in comparisons.items():
 # %%
 display.table(
     leakage.with_interval(scores),
-    "Accuracy by segment with its interval, macro F1, and accuracy by track (from mean "
+    "leakage-scores",
+    "All models on all splits: accuracy by segment with its interval, macro F1, and accuracy by track (from mean "
     "probabilities), in per cent; seconds to train once; milliseconds to predict one segment among "
     "many; hyperparameters chosen. Keras' networks may use several cores, the others use one.",
-    source,
 )
 
-# %% [markdown]
+# %% [markdown] tags=["fold"]
 # ## Two smaller leaks, one at a time
 #
 # Scaling fitted on all segments lets the test segments influence the inputs. The paper's order of
@@ -276,10 +282,12 @@ rescaled = {
 scaling, epochs = leakage.scaling(compared, rescaled), leakage.best_epochs(compared)
 display.table(
     leakage.with_interval(scaling),
-    "Accuracy in per cent with scaling fitted on training segments and on all segments.",
-    source,
+    "leakage-scaling",
+    "Scaling fitted on training segments and on all segments: accuracy in per cent.",
 )
-display.table(epochs, "The LSTMs' last epoch, and their best on the test segments.", source)
+display.table(
+    epochs, "leakage-epochs", "The LSTMs' last epoch, and their best on the test segments."
+)
 display.say(
     """
     {% if scaling | length %}
@@ -298,7 +306,7 @@ display.say(
     lstm=leakage.LSTM,
 )
 
-# %% [markdown]
+# %% [markdown] tags=["fold"]
 # ## Another draw of the test segments
 #
 # How much do these results depend on one draw of the test segments? In ten folds every segment is
@@ -311,10 +319,15 @@ over_folds = crossvalidation.over_folds(accuracies)
 if folds:
     display.figure(
         figures.over_folds(over_folds),
-        "Accuracy by segment over ten folds: mean and standard deviation.",
-        source,
+        "leakage-folds",
+        "Accuracy by segment over ten folds: mean and standard deviation in per cent.",
+        alt=" ".join(
+            f"Split by {one.split}, {one.model}: {one.mean:.1f} % with a standard deviation of "
+            f"{one.SD:.1f} points."
+            for one in over_folds.itertuples()
+        ),
+        data=over_folds,
     )
-    display.table(over_folds, "Mean and standard deviation over the folds.", source)
 display.say(
     """
     {% for name, reason in without_folds.items() %}

@@ -16,9 +16,8 @@
 # %% [markdown]
 # # Which recipe explains Table I?
 #
-# The paper prints ReLU and learning rates of 1e-2 and 1e-1 for its Table I. Do these settings give
-# its accuracies, and if not, which do? Each training of this study is a curve of accuracy over
-# epochs. Each row of Table I is a point that the curve of its batch size should meet.
+# The paper prints ReLU and learning rates of 1e-2 and 1e-1. Do these settings give its accuracies,
+# and if not, which do?
 
 # %% tags=["parameters"]
 results: str = ""  # folder with one finished training per recipe; empty: reports/table1/recipes
@@ -37,11 +36,66 @@ folder = params.report_folder(given.results, "recipes")
 paper = recipes.paper_rows(ROOT / "params" / given.printed)
 trained, curves = recipes.load(folder, given.trainings.split())
 measured = recipes.measure(folder, trained.index)
-source = recipes.source(trained)
 since = explanations.leap(paper)
+points = recipes.points(trained, measured, paper)
+highest = recipes.highest(trained, points)
+scored = recipes.score(trained, points, paper)
+nearest = recipes.nearest(scored)
+as_printed = recipes.as_printed(scored, paper)
+distances = nearest.pivot(index="resplit", columns="measure", values="distance").to_dict("index")
 
-# %% [markdown]
-# ## Trainings
+# %%
+display.say(
+    """
+    {% if printed is not none %}
+    The printed settings are {{ printed.test | fixed(1) }} points from Table I on test segments
+    {{- ", the farthest" if printed.name + 1 == n else ", rank %d" % (printed.name + 1) }} of
+    {{ n }} recipes.
+    {% endif %}
+    {% if False in distances %}
+    The nearest with a fresh model for every row is {{ distances[False].test | fixed(1) }} away.
+    {% endif %}
+    {% if missed %}
+    **No training reaches the paper's accuracy on test segments in {{ missed | ranges("row") }}**:
+    the best falls short by {{ least | fixed(1) }}
+    {{- " to " ~ (most | fixed(1)) if missed | length > 1 }} points.
+    {% else %}
+    On test segments, some training reaches the paper's accuracy in every row.
+    {% endif %}
+    Each recipe was trained once, with one seed: distances that differ by a point or so cannot be
+    ranked.
+    """,
+    printed=as_printed, n=len(scored), distances=distances,
+    missed=highest["row"][highest["short"] > 0].to_list(),
+    least=highest["short"][highest["short"] > 0].min(), most=highest["short"].max(),
+)  # fmt: skip
+
+# %%
+ends = curves.groupby("name").last().loc[trained.index]
+display.figure(
+    figures.recipes(trained, curves, paper),
+    "recipes-curves",
+    f"Accuracy in per cent over the epochs of {len(trained)} trainings, one a panel: on test and, "
+    "as Keras reports it while the epoch runs, on training segments. Grey: the others' test "
+    "accuracies. Diamonds: the rows of Table I. Dotted: the split drawn again.",
+    alt="; ".join(
+        f"with batch size {size} the trainings end at {of['test'].min():.0f} to "
+        f"{of['test'].max():.0f} % on test and {of['training'].min():.0f} to "
+        f"{of['training'].max():.0f} % on training segments"
+        for size, of in ends.groupby(trained["batch_size"])
+    ).capitalize()
+    + f". The highest row of Table I lies at {paper['accuracy'].max():.2f} %.",
+    data=curves.assign(
+        batch_size=curves["name"].map(trained["batch_size"]),
+        recipe=curves["name"].map(trained["recipe"]),
+    ),
+)
+
+# %% [markdown] tags=["fold"]
+# ## The trainings in numbers
+#
+# Each training of this study is a curve of accuracy over epochs. Each row of Table I is a point that
+# the curve of its batch size should meet.
 #
 # One training for each recipe and batch size, with seed 0 and the last epoch's weights. All are on
 # one split of segments, except those *re-split*: there the split is drawn again after the epochs
@@ -54,54 +108,27 @@ since = explanations.leap(paper)
 # the notebook `explanations`).
 
 # %%
-points = recipes.points(trained, measured, paper)
 display.table(
     recipes.by_training(trained, points),
-    "Accuracy in per cent on test segments / on all segments (or a re-drawn third), at the epochs "
-    "of Table I's rows.",
-    source,
+    "recipes-rows",
+    "Every training at the epochs of Table I's rows: accuracy in per cent on test segments / on all "
+    "segments (or a re-drawn third).",
 )
-
-# %%
-display.figure(
-    figures.recipes(trained, curves, paper),
-    "Accuracy over the epochs of every training, on test and on training segments (these while the "
-    "epoch ran, as Keras reports it), with the accuracies of Table I as numbered diamonds.",
-    source,
-)
-
-# %%
 display.table(
     recipes.measured_table(trained, measured),
-    "Every training and epoch measured, in per cent: accuracy on test, training and all segments; "
-    "on a re-drawn third the mean over draws of accuracy, with its standard deviation over draws, "
-    "and of macro precision, recall and F1.",
-    source,
+    "recipes-measured",
+    "Every training and epoch measured: accuracy in per cent on test, training and all segments; on "
+    "a re-drawn third the mean over draws of accuracy, with its standard deviation over draws, and "
+    "of macro precision, recall and F1.",
 )
-
-# %%
-highest = recipes.highest(trained, points)
 display.table(
     highest.drop(columns="short").rename(columns={"test": "highest here"}),
-    "Table I's accuracies and the highest that any training reaches there on test segments.",
-    source,
-)
-display.say(
-    """
-    {% if missed %}
-    On test segments, no training reaches the paper's accuracy in {{ missed | ranges("row") }}. The
-    best falls short by {{ least | fixed(1) }}
-    {{- " to " ~ (most | fixed(1)) if missed | length > 1 }} points.
-    {% else %}
-    On test segments, some training reaches the paper's accuracy in every row.
-    {% endif %}
-    """,
-    missed=highest["row"][highest["short"] > 0].to_list(),
-    least=highest["short"][highest["short"] > 0].min(),
-    most=highest["short"].max(),
+    "recipes-highest",
+    "Table I's accuracies and the highest that any training reaches there: in per cent on test "
+    "segments.",
 )
 
-# %% [markdown]
+# %% [markdown] tags=["fold"]
 # ## Distances
 #
 # A recipe has one training for each batch size; it may change with the batch size, as the printed
@@ -112,27 +139,20 @@ display.say(
 # third from then on.
 
 # %%
-scored = recipes.score(trained, points, paper)
-nearest = recipes.nearest(scored)
 yes_no = {True: "yes", False: "no"}
 display.table(
     nearest.assign(resplit=nearest["resplit"].map(yes_no)).rename(
         columns={"measure": "segments", "resplit": "re-split"}
     ),
-    "The recipe nearest to Table I, if its accuracies are those of test, training or all segments, "
+    "recipes-nearest",
+    "The recipe nearest to Table I: if its accuracies are those of test, training or all segments, "
     f"or of test segments and from row {since} on of a re-drawn third: with a fresh model for "
     "every row, and with one model trained on over re-drawn splits.",
-    source,
 )
 
 # %%
 display.say(
     """
-    {% if printed is not none %}
-    - **The printed settings** are {{ printed.test | fixed(1) }} points from Table I on test
-      segments{{ ", the farthest" if printed.name + 1 == n else ", rank %d" % (printed.name + 1) }}
-      of {{ n }} recipes.
-    {% endif %}
     {% for resplit, away in distances.items() %}
     - **With {{ "one model over re-drawn splits" if resplit else "a fresh model for every row" }}**,
       the nearest recipe is {{ away.test | fixed(1) }} points away on test segments,
@@ -148,9 +168,7 @@ display.say(
       tracks, the median of all trainings), and another seed moves it too. Recipes whose distances
       differ by a point or so cannot be ranked.
     """,
-    printed=recipes.as_printed(scored, paper),
-    n=len(scored),
-    distances=nearest.pivot(index="resplit", columns="measure", values="distance").to_dict("index"),
+    distances=distances,
     since=since,
     margin=recipes.margin(trained),
 )
@@ -160,7 +178,7 @@ display.table(
     scored.assign(**{name: scored[name].map(yes_no) for name in ("constant", "resplit")}).rename(
         columns={"resplit": "re-split"}
     ),
-    "All recipes that cover every row, nearest to Table I by test accuracy first: whether the "
+    "recipes-all",
+    "All recipes that cover every row: nearest to Table I by test accuracy first; whether the "
     "recipe is the same for all batch sizes, and its distances in points.",
-    source,
 )

@@ -13,12 +13,11 @@
 #     name: python3
 # ---
 
-# %% [markdown]
+# %% [markdown] tags=["once"]
 # # Train: one row of Table I
 #
-# How well does the paper's network learn with the hyperparameters of one row? This is the paper's
-# Methodology E, with its Fig. 7 and its loss curves. Every value in the next cell is a parameter:
-# change it there, or from outside with `papermill train.ipynb out.ipynb -p epochs 120`.
+# How well does the paper's network learn with the hyperparameters of one row? (The paper's
+# Methodology E.) Every value in the next cell is a parameter, for papermill too.
 
 # %% tags=["parameters"]
 model: str = "paper"  # paper (three LSTMs) or single-lstm
@@ -43,6 +42,7 @@ paper: dict = {}  # what the paper reports for this row, for comparison only
 
 # %%
 from music_genre import params, terminal
+from music_genre.analysis import printed
 from music_genre.data import find, splits, table
 from music_genre.models import inputs, lstm, runs, training
 from music_genre.paths import display_path
@@ -58,6 +58,60 @@ segments, source = table.load(given.features)
 display.banner(source)
 
 # %% [markdown] tags=["once"]
+# ## Split and scale
+#
+# A third of the segments is held out to test. The scaling comes first and is fitted on all
+# segments, in the paper's order of steps. (The parameters can change this.)
+
+# %%
+table_folder = find.features_table(given.features).parent
+parts = splits.split(
+    segments, given.split, test_size=given.test_size, seed=given.seed, table_folder=table_folder
+)
+if given.validation_size:
+    parts = splits.set_aside(
+        segments, parts, given.split, share=given.validation_size, seed=given.seed
+    )
+data = inputs.prepare(
+    segments, parts=parts, scale_on=given.scale_on, shuffle_columns=given.shuffle_columns
+)
+
+# %% [markdown] tags=["once"]
+# ## The model
+#
+# Three stacked LSTMs read the 58 scaled numbers as a sequence of 58 steps; a softmax layer returns
+# the genres' probabilities.
+
+# %%
+network = lstm.lstm(
+    data.x.shape[1],
+    len(data.genres),
+    model=given.model,
+    activation=given.activation,
+    dropout=given.dropout,
+    optimizer=given.optimizer,
+    learning_rate=given.learning_rate,
+    seed=given.seed,
+)
+
+# %% tags=["once"]
+layers = lstm.layer_table(network)
+display.table(layers, "layers", "The model's layers (the paper's Fig. 7).")
+display.say(
+    """
+    {{ total | count }} parameters in total.
+    {% if as_printed %}
+    Every layer is as the paper's Fig. 7 shows it.
+    {% else %}
+    The paper's Fig. 7 shows {{ printed | count }}, for 58 inputs and ten genres.
+    {% endif %}
+    """,
+    total=layers["parameters"].sum(),
+    printed=lstm.PAPER_LAYERS["parameters"].sum(),
+    as_printed=layers.equals(lstm.PAPER_LAYERS),
+)
+
+# %% [markdown] tags=["fold", "once"]
 # ## Where the paper leaves a choice
 #
 # - **Activation.** The text names ReLU for all hidden layers. The rows of `params/table1` use tanh.
@@ -83,21 +137,91 @@ display.banner(source)
 # - **Dropout.** The text names dropout but neither its rate nor its place, and the layer table
 #   lists none. The default is none; a rate that is given applies after each LSTM.
 
-# %% [markdown]
-# ## Split and scale
+# %% [markdown] tags=["once"]
+# ## Training
+#
+# The optimizer minimises sparse categorical cross-entropy. The test segments are only watched: no
+# epoch is chosen by them, and the weights after the last epoch are kept. (The learning rates of
+# `params/table1` were chosen by test accuracy: with them it comes nearest to the paper's.) Rows
+# that differ only in epochs are one training, read off after more and more epochs.
+
+# %% [markdown] tags=["fold", "once"]
+# ### What is trained again
+#
+# A report trains the longest of the rows that differ only in epochs, and reads the others off from
+# its states; by hand, a longer training goes on where a shorter one ended. Either way the numbers
+# are those of a training in one go. A training that is finished in the output folder is shown and
+# not repeated; `-p resume False` starts at the first epoch. The next notebooks read the files that
+# are written here: history, predictions, model and scaling. The metrics are written last, so that a
+# folder with metrics holds a complete run.
 
 # %%
-table_folder = find.features_table(given.features).parent
-parts = splits.split(
-    segments, given.split, test_size=given.test_size, seed=given.seed, table_folder=table_folder
-)
-if given.validation_size:
-    parts = splits.set_aside(
-        segments, parts, given.split, share=given.validation_size, seed=given.seed
+folder = params.output_folder(given.output)
+of_run = {"source": source, "given": vars(given), "identity": runs.identity(network, data)}
+finished = runs.finished(folder, **of_run) if given.resume else None
+after = {}  # predictions after the epochs of score_after
+if finished:
+    result, history, _ = finished
+else:
+    history = training.fit(
+        network,
+        data,
+        epochs=given.epochs,
+        batch_size=given.batch_size,
+        seed=given.seed,
+        resume=given.resume,
+        keep=given.keep_states,
+        stops=given.score_after,
+        at_stop=lambda epoch: after.update({epoch: training.predict(network, data, segments)}),
     )
-data = inputs.prepare(
-    segments, parts=parts, scale_on=given.scale_on, shuffle_columns=given.shuffle_columns
+
+# %%
+if not finished:
+    result = runs.save(
+        folder,
+        model=network,
+        data=data,
+        history=history,
+        predictions=training.predict(network, data, segments),
+        after=after,
+        seconds_per_segment=training.seconds_per_segment(network, data),
+        **of_run,
+    )
+
+# %%
+number = given.paper.get("loss_figure")
+points = printed.points(given.batch_size, len(history))
+shown = points if "accuracy" in given.paper else points[:0]
+tested = 100 * history["test_accuracy"]
+display.figure(
+    figures.curves(history, shown),
+    "curves",
+    f"Loss and accuracy over {len(history)} epochs"
+    + (f" (the paper's Fig. {number})" if number else "")
+    + f"; {data.train.sum():,} training and {data.test.sum():,} test segments"
+    + ("; diamonds: Table I." if len(shown) else "."),
+    alt=f"On test segments the accuracy goes from {tested.iloc[0]:.1f} % after the first epoch to "
+    f"{tested.iloc[-1]:.1f} % after the last, on training segments to "
+    f"{100 * history['accuracy'].iloc[-1]:.1f} %; the highest on test segments is "
+    f"{tested.max():.1f} %, after epoch {history['epoch'][tested.idxmax()]}."
+    + "".join(f" The paper has {a:.2f} % in row {row}." for row, _, a in shown.to_numpy()),
+    data=history,
 )
+display.say(
+    """
+    {% if diverged %}
+    **The loss became NaN or infinite in epoch {{ epochs_run }}. Training ended there, and the
+    scores are those of a broken model.**
+    {% endif %}
+    """,
+    diverged=result["diverged"],
+    epochs_run=result["epochs_run"],
+)
+
+# %% [markdown] tags=["fold"]
+# ## This training
+
+# %%
 leaks = splits.leaks(segments, parts, splits.artists(segments, table_folder))
 display.say(
     """
@@ -123,103 +247,7 @@ display.say(
     artists_known=leaks["artists"].notna().any(),
 )
 
-# %% [markdown] tags=["once"]
-# ## The model
-#
-# Three stacked LSTMs read the 58 scaled numbers as a sequence of 58 steps; a softmax layer returns
-# the genres' probabilities. This is the paper's Fig. 7.
-
 # %%
-network = lstm.lstm(
-    data.x.shape[1],
-    len(data.genres),
-    model=given.model,
-    activation=given.activation,
-    dropout=given.dropout,
-    optimizer=given.optimizer,
-    learning_rate=given.learning_rate,
-    seed=given.seed,
-)
-
-# %% tags=["once"]
-layers = lstm.layer_table(network)
-display.table(layers, "The model's layers (the paper's Fig. 7).", source)
-display.say(
-    """
-    {{ total | count }} parameters in total.
-    {% if as_printed %}
-    Every layer is as the paper's Fig. 7 shows it.
-    {% else %}
-    The paper's Fig. 7 shows {{ printed | count }}, for 58 inputs and ten genres.
-    {% endif %}
-    """,
-    total=layers["parameters"].sum(),
-    printed=lstm.PAPER_LAYERS["parameters"].sum(),
-    as_printed=layers.equals(lstm.PAPER_LAYERS),
-)
-
-# %% [markdown]
-# ## Training
-#
-# The optimizer minimises sparse categorical cross-entropy. The test segments are only watched: no
-# epoch is chosen by them, and the weights after the last epoch are kept. (The learning rates of
-# `params/table1` were chosen by test accuracy: with them it comes nearest to the paper's.)
-#
-# Rows that differ only in epochs are one training. A report trains the longest of them and reads
-# the others off from its states; by hand, a longer training goes on where a shorter one ended.
-# Either way the numbers are those of a training in one go. A training that is finished in the
-# output folder is shown and not repeated; `-p resume False` starts at the first epoch.
-
-# %%
-folder = params.output_folder(given.output)
-of_run = {"source": source, "given": vars(given), "identity": runs.identity(network, data)}
-finished = runs.finished(folder, **of_run) if given.resume else None
-after = {}  # predictions after the epochs of score_after
-if finished:
-    result, history, _ = finished
-else:
-    history = training.fit(
-        network,
-        data,
-        epochs=given.epochs,
-        batch_size=given.batch_size,
-        seed=given.seed,
-        resume=given.resume,
-        keep=given.keep_states,
-        stops=given.score_after,
-        at_stop=lambda epoch: after.update({epoch: training.predict(network, data, segments)}),
-    )
-
-# %%
-number = given.paper.get("loss_figure")
-display.figure(
-    figures.curves(history),
-    "Loss and accuracy"
-    + (f" (the paper's Fig. {number})" if number else "")
-    + f" over {len(history)} epochs; batch size {given.batch_size}, "
-    f"learning rate {given.learning_rate:g}; {data.train.sum():,} training and "
-    f"{data.test.sum():,} test segments.",
-    source,
-)
-
-# %% [markdown]
-# ## Results
-#
-# The next notebooks read these files: history, predictions, model and scaling. The metrics are
-# written last, so that a folder with metrics holds a complete run.
-
-# %%
-if not finished:
-    result = runs.save(
-        folder,
-        model=network,
-        data=data,
-        history=history,
-        predictions=training.predict(network, data, segments),
-        after=after,
-        seconds_per_segment=training.seconds_per_segment(network, data),
-        **of_run,
-    )
 display.say(
     """
     {% if again %}
@@ -231,10 +259,6 @@ display.say(
     {{ given.activation }}, dropout {{ "%g" % given.dropout }},
     split by {{ given.split }}, seed {{ given.seed }}
     {{- ", shuffled columns" if given.shuffle_columns }}.
-    {% if diverged %}
-    **The loss became NaN or infinite in epoch {{ epochs_run }}. Training ended there, and the
-    scores are those of a broken model.**
-    {% endif %}
     The accuracy is {{ parts.test.accuracy | fixed(2) }} % on {{ parts.test.segments | count }} test
     segments and {{ parts.train.accuracy | fixed(2) }} % on {{ parts.train.segments | count }}
     training segments.

@@ -1,5 +1,7 @@
 """What was measured where the paper contradicts itself, read off trainings of the recipe study."""
 
+import re
+
 import pandas as pd
 import pytest
 from conftest import fake_run
@@ -28,7 +30,9 @@ def test_trainings_are_read_off_where_the_text_says(tmp_path):
     training(tmp_path, "c", 220, [0.1] * 20 + [0.8], resplit_after=[10])
     training(tmp_path, "d", 220, [0.1] * 19)
     found = contradictions.measured(tmp_path)
-    (at_20,) = found.at_20
+    training(tmp_path, "e", 220, [0.1] * 20, of="claims", model="single-lstm")
+    training(tmp_path, "f", 220, [0.1] * 20, of="claims", validation_size=0.2)
+    (at_20,) = contradictions.measured(tmp_path).at_20
     assert at_20 == {"recipe": "tanh, rate 0.001", "accuracy": pytest.approx(58.67)}
     (resplit,) = found.resplit
     assert resplit["accuracy"] == pytest.approx(80)
@@ -62,8 +66,12 @@ def test_activations_are_compared_where_nothing_else_differs(tmp_path):
     training(tmp_path, "b", 128, [0.3, 0.11, 0.2], learning_rate=0.01)
     training(tmp_path, "c", 128, [0.3, 0.2], learning_rate=0.01, dropout=0.2)
     training(tmp_path, "d", 220, [0.3, 0.2], learning_rate=0.01)
+    training(tmp_path, "e", 128, [0.3, 0.2], learning_rate=0.01, of="claims", optimizer="sgd")
+    training(tmp_path, "f", 128, [0.3, 0.2, 0.1], learning_rate=0.01, of="claims", seed=1)
     (pair,) = contradictions.measured(tmp_path).activations
-    assert pair == pytest.approx({"learning_rate": 0.01, "epoch": 2, "relu": 10.7, "tanh": 11.0})
+    assert pair == pytest.approx(
+        {"batch_size": 128, "learning_rate": 0.01, "epoch": 2, "relu": 10.7, "tanh": 11.0}
+    )
 
 
 def test_without_the_recipe_study_the_decimals_are_left(tmp_path):
@@ -73,3 +81,27 @@ def test_without_the_recipe_study_the_decimals_are_left(tmp_path):
         3297, 7, 7,
     )  # fmt: skip
     assert found.third["chance"] < 1
+
+
+def test_what_concerns_the_papers_rows_is_said_of_rows_that_name_them_only(tmp_path, run_here):
+    for name, accuracy, paper in (("1", 30.0, {}), ("2", 40.0, 33.45), ("mine", 50.0, 45.92)):
+        printed = {"accuracy": paper} if paper else {}
+        scores = {"test": {"accuracy": accuracy}}
+        fake_run(tmp_path / "rows" / name, SEGMENTS, parts=scores, paper=printed)
+    text = " ".join(run_here("contradictions", results=str(tmp_path)).split())
+    measured = text[text.index("with batch size 128** (Experiments C)") :]
+    assert "40.00 % in row 2." in measured
+    assert "50.00 % in row mine." in measured
+    assert "in row 1." not in measured
+
+
+def test_places_are_counted_and_those_measured(tmp_path, run_here):
+    def told():
+        text = run_here("contradictions", results=str(tmp_path))
+        return [int(n) for n in re.findall(r"\d+", text[text.index("The paper") :])[:4]]
+
+    fake_run(tmp_path / "rows" / "1", SEGMENTS)
+    places, gaps, measured, both = told()
+    assert places + gaps == both
+    training(tmp_path, "a", 220, [0.1] * 121)  # at epoch 20, and beyond Table I
+    assert told() == [places, gaps, measured + 2, both]

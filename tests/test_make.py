@@ -4,6 +4,7 @@ import fcntl
 import itertools
 import json
 import os
+import pty
 import re
 import shutil
 import subprocess
@@ -16,8 +17,10 @@ import pandas as pd
 import pytest
 import soundfile
 import yaml
+from browser import needs_browser, opened
 from bs4 import BeautifulSoup
 
+from music_genre.build import done as noted
 from music_genre.data.find import SAMPLE_TABLE
 from music_genre.data.table import load as load_table
 from music_genre.paths import ROOT
@@ -80,11 +83,36 @@ def would_run(folder, *arguments):
     return [spec.replace("/.", "/").replace(".json", "") for spec in specs]
 
 
+def in_a_terminal(folder, *arguments):
+    """Run make in a copy, in a terminal of 80 columns; return its status and all it was sent."""
+    environment = {**os.environ, **own_sources(folder), "TERM": "xterm"}
+    for name in [*OF_THE_USER, "NO_COLOR", "COLUMNS", "LINES"]:
+        environment.pop(name, None)
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        ["make", f"PYTHON={sys.executable}", *arguments],
+        cwd=folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs,
+    )  # fmt: skip
+    os.close(theirs)
+    sent = b""
+    with suppress(OSError):  # the end
+        while new := os.read(ours, 10_000):
+            sent += new
+    os.close(ours)
+    return process.wait(), sent.decode()
+
+
 @pytest.fixture(scope="module")
-def built(copy):
-    """Build the report of the tiny table, on all cores."""
+def first_report(copy):
+    """Build the report of the tiny table, on all cores; return what make wrote."""
     done = make(copy, "report", "TABLE=tiny")
     assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def built(copy, first_report):
+    """Return the copy with the report of the tiny table."""
     return copy
 
 
@@ -99,47 +127,95 @@ def test_help_lists_the_targets(copy):
         assert f"make {target}" in done.stdout
 
 
+def test_report_tells_plan_steps_page_table_and_time_in_plain_lines(first_report):
+    written = first_report.stdout + first_report.stderr
+    assert "\r" not in written
+    assert "\x1b" not in written
+    data, planned, *ended, report, head, two, ten, total = first_report.stdout.splitlines()
+    assert data.startswith("reports/tiny: on the embedded sample")
+    assert planned == "9 steps: 0 kept, 9 new."  # no earlier run tells how long they take
+    lines = [re.fullmatch(r"\[(\d)/9\] reports/tiny/(\S+): \d+ s", line) for line in ended]
+    assert [int(line[1]) for line in lines] == list(range(1, 10))
+    assert {line[2] for line in lines} == {
+        *(f"rows/{row}/{name}.ipynb" for row in (2, 10) for name in ("train", "evaluate")),
+        *(f"{name}.ipynb" for name in ("explore", "features", "explanations", "table1")),
+        "report.html",
+    }
+    assert report == "report: reports/tiny/report.html"
+    assert head.split() == ["row", "paper", "ours", "seeds"]
+    assert re.fullmatch(r"2 +33\.45 +\d+\.\d\d +1", two)
+    assert re.fullmatch(r"10 +– +\d+\.\d\d +1", ten)
+    assert re.fullmatch(r"total: \d+ (s|min)", total)
+
+
+def test_no_progress_bar_is_left_in_a_notebook_or_on_the_page(built):
+    for path in [*built.glob("reports/tiny/**/*.ipynb"), built / "reports/tiny/report.html"]:
+        assert not re.search(r"\d%\||█", path.read_text())
+
+
 def test_page_needs_no_network(page):
     for tag in page.find_all(True):
         for name in ("src", "href", "data", "poster", "srcset"):
             assert not re.match(r"(https?:)?//", str(tag.get(name, ""))), tag
-    assert not page.find_all("script")
-    assert not re.search(r"url\(|@import", "".join(style.get_text() for style in page("style")))
-    assert all(image["src"].startswith("data:image/png") for image in page("img"))
+    styles = "".join(style.get_text() for style in page("style"))
+    assert not re.search(r"url\((?!#)|@import", styles)
+    assert not page("img")  # pictures are in the page
 
 
-def test_page_holds_each_notebook_in_order_and_rows_by_number(page):
+def test_page_leads_with_results_and_has_rows_by_number(page):
     sections = [section["id"] for section in page("section")]
-    assert sections == ["explore", "features", "row-2", "row-10", "explanations", "table1"]
-    for row in ("row-2", "row-10"):
-        section = page.find(id=row)
-        assert section.h2.get_text().startswith(f"Row {row[4:]}: 1 epochs")
-        assert len(section("img")) == 3  # curves, confusion matrix, scores by genre
+    assert sections == [
+        "table1", "rows", "explanations", "explore", "features", "model", "contradictions",
+        "provenance",
+    ]  # fmt: skip
+    rows = page.find_all(class_="row")
+    assert [row["id"] for row in rows] == ["row-2", "row-10"]
+    for row in rows:
+        assert row.h3.get_text().startswith(f"Row {row['id'][4:]}: 1 epochs")
+        assert len(row("svg")) >= 3  # curves, confusion matrix, scores by genre
 
 
-def test_anchors_are_unique_and_the_contents_lead_to_them(page):
+def test_anchors_are_unique_and_all_links_lead_to_something(built, page):
     ids = [tag["id"] for tag in page.find_all(id=True)]
     assert len(ids) == len(set(ids))
-    links = [link["href"][1:] for link in page.nav("a")]
-    assert len(links) > 15
-    assert set(links) <= set(ids)
+    contents = [link["href"][1:] for link in page.nav("a")]
+    assert len(contents) > 12
+    for link in page.find_all("a"):
+        target = link["href"]
+        assert target[1:] in ids if target[0] == "#" else (built / "reports/tiny" / target).exists()
 
 
-def test_code_is_folded_away_and_every_image_has_a_text(page):
-    assert len(page("details")) > 20
-    assert not any(details.has_attr("open") for details in page("details"))
+def test_code_is_folded_away_and_every_picture_has_a_text(page):
     assert all(block.find_parent("details") for block in page.select(".highlight"))
-    assert all(len(image["alt"]) > 20 for image in page("img"))
+    assert len(page("svg")) > 12
+    assert all(len(picture["aria-label"]) > 20 for picture in page("svg"))
+
+
+def test_terminals_progress_does_not_get_onto_the_page(page):
+    assert not re.search(r"\d%\||epoch/s|it/s", page.get_text())
+
+
+@needs_browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 400])
+def test_real_page_is_accessible(built, width, scheme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    with opened(built / "reports/tiny/report.html", width=width, scheme=scheme) as shown:
+        shown.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        assert shown.evaluate("document.documentElement.scrollWidth") == width
+        found = Axe().run(shown).response["violations"]
+        assert not found, [(one["id"], one["nodes"][0]["html"]) for one in found]
 
 
 def test_page_says_that_the_sample_is_not_gtzan_and_what_it_is(page):
     banner = page.find(class_="banner").get_text()
     assert "These figures are not GTZAN" in banner
     assert "FEATURES=" in banner
-    captions = page.select(".caption")
-    assert len(captions) > 20
-    said = re.compile(r"embedded sample: .*, sha256 \w{12}|(drawn|computed) from the paper's")
-    assert all(said.search(caption.get_text()) for caption in captions)
+    assert "embedded sample: 100 clips, 500 segments" in page.header.get_text()
+    checksum = noted.sha256(SAMPLE_TABLE)
+    assert page.get_text().count(checksum) == 1  # in full, with what else it comes from
+    assert page.get_text().count(checksum[:12]) <= 3
 
 
 def test_page_has_the_papers_row_beside_ours(built, page):
@@ -165,10 +241,12 @@ def test_second_report_does_nothing_at_once(built):
     started = time.perf_counter()
     done = make(built, "report", "TABLE=tiny")
     assert time.perf_counter() - started < 2  # 0.6 s on a quiet machine
-    assert done.stdout == (
-        "reports/tiny: on the embedded sample, as data/ holds no music and no table.\n"
-        "report: reports/tiny/report.html\n"
-    )
+    data, planned, report, *table, total = done.stdout.splitlines()
+    assert data == "reports/tiny: on the embedded sample, as data/ holds no music and no table."
+    assert planned == "9 steps: 9 kept, 0 new."
+    assert report == "report: reports/tiny/report.html"
+    assert [line.split()[0] for line in table] == ["row", "2", "10"]
+    assert total in ("total: 0 s", "total: 1 s", "total: 2 s")
 
 
 @contextmanager
@@ -254,12 +332,24 @@ def test_training_shown_again_is_not_done_again(built):
     assert (built / "reports/tiny/rows/10/metrics.json").read_bytes() == before
 
 
-def test_report_of_one_step_at_a_time_is_the_same(built):
+def test_report_of_one_step_at_a_time_in_a_terminal_is_the_same_and_shows_a_bar(built):
     kept = (built / "reports/tiny/rows/2/predictions.csv").read_bytes()
     shutil.rmtree(built / "reports/tiny/rows/2")
-    done = make(built, "-j1", "report", "TABLE=tiny")
-    assert done.returncode == 0, done.stderr
+    status, sent = in_a_terminal(built, "-j1", "report", "TABLE=tiny")
+    assert status == 0, sent
     assert (built / "reports/tiny/rows/2/predictions.csv").read_bytes() == kept
+
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", sent)
+    # Row 2 has no earlier run any more, but row 10 tells how long it takes.
+    assert re.search(r"\n9 steps: 4 kept, 5 new, about \d+ (s|min) by earlier runs\.\r", shown)
+    assert re.search(r"\rrows/2/train 0:\d\d:\d\d ━+ +epoch [01]/1 ", shown)
+    assert max(map(len, re.split(r"[\r\n]+", shown))) <= 80
+    # The bar is gone when a line is written, and at the end the cursor is there again.
+    assert re.search(r"\r\x1b\[2K\[1/5\] reports/tiny/rows/2/train\.ipynb: \d+ s\r\n", sent)
+    assert sent.count("\x1b[?25l") == sent.count("\x1b[?25h") == 1
+    end = re.split(r"\r\n", shown.strip())[-5:]
+    assert end[0].endswith("report: reports/tiny/report.html")
+    assert [line.split()[0] for line in end[1:]] == ["row", "2", "10", "total:"]
 
 
 def test_report_is_built_around_a_row_that_fails(built):
@@ -267,11 +357,21 @@ def test_report_is_built_around_a_row_that_fails(built):
     done = make(built, "report", "TABLE=tiny")
     assert done.returncode != 0
     assert "error: not trained, see reports/tiny/rows/30/failed.json" in done.stderr
+    partial = "reports/tiny/rows/30/train.partial.ipynb"
+    sentence = r"test_size 0\.001 of 500 segments .* How far it came: " + re.escape(partial)
+    told = re.search(rf"train\.ipynb failed in cell \[(\d+)\]: {sentence}\n", done.stderr)
+    cells = json.loads((built / partial).read_text())["cells"]
+    failed = [cell for cell in cells if cell.get("execution_count") == int(told[1])]
+    assert [output["ename"] for output in failed[0]["outputs"]] == ["InputError"]
+    assert re.search(
+        r"^\[1/\d\] reports/tiny/rows/30/train.ipynb: failed", done.stdout, re.MULTILINE
+    )
+    assert re.search(r"^30 +33\.45 +failed +0$", done.stdout, re.MULTILINE)
     html = BeautifulSoup((built / "reports/tiny/report.html").read_text(), "html.parser")
     reason = "test_size 0.001 of 500 segments cannot be split"
     assert reason in html.find(id="row-30").get_text()
     assert f"failed: {reason}" in html.find(id="table1").table.get_text()
-    assert html.find(id="row-2").img
+    assert html.find(id="row-2").svg
 
     (built / "params/tiny/30.yaml").unlink()
     assert make(built, "report", "TABLE=tiny").returncode == 0
@@ -288,7 +388,7 @@ def test_report_in_which_every_row_fails_gives_the_reasons(copy):
     html = BeautifulSoup((copy / "reports/bad/report.html").read_text(), "html.parser")
     for section in ("row-1", "table1"):
         assert "test_size 0.001 of 500 segments cannot be split" in html.find(id=section).get_text()
-    assert html.find(id="explore").img
+    assert html.find(id="explore").svg
 
 
 @pytest.mark.parametrize(

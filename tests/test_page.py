@@ -6,9 +6,9 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from music_genre.exceptions import InputError
 from music_genre.provenance import write_json
-from music_genre.report import page
+from music_genre.report import display, page
 
-PICTURE = new_output("display_data", data={"image/png": "iVBORw0KGgo="})
+PICTURE = new_output("display_data", data={"text/html": "<figure>"}, metadata={display.KIND: {}})
 ERROR = new_output("error", ename="InputError", evalue="x", traceback=["x"])
 
 

@@ -194,6 +194,18 @@ def compare(explained: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
+def explains(apart: pd.DataFrame) -> pd.Series:
+    """Tell in which rows all scores lie within :data:`FAR` standard deviations of the printed ones.
+
+    ``apart`` is what :func:`compare` returns; without a standard deviation no row is explained.
+
+    Returns
+    -------
+    Series [bool, index=row]
+    """
+    return (apart[[f"{name} z" for name in NAMES]].abs() <= FAR).all(axis=1)
+
+
 def summary(explanations: Mapping[str, pd.DataFrame], paper: pd.DataFrame) -> pd.DataFrame:
     """Compare each explanation with the whole of Table I.
 

@@ -61,9 +61,9 @@ def load(folder: Path, names: Sequence[str] = ()) -> tuple[pd.DataFrame, pd.Data
 
     Returns
     -------
-    trainings : DataFrame [shape=(n_trainings, 8), index=name]
+    trainings : DataFrame [shape=(n_trainings, 9), index=name]
         recipe (a label of all settings but the batch size), resplit (whether the split was drawn
-        again on the way), batch_size, epochs (run), diverged, ``low`` and ``high`` of the last
+        again on the way), drawn_after (a list of the epochs after which it was), batch_size, epochs (run), diverged, ``low`` and ``high`` of the last
         test accuracy's 95 % interval over tracks, and source.
     curves : DataFrame [shape=(n_epochs_of_all, 4)]
         name, epoch, and the accuracies in per cent: ``test`` after the epoch, ``training`` while
@@ -89,6 +89,7 @@ def load(folder: Path, names: Sequence[str] = ()) -> tuple[pd.DataFrame, pd.Data
         lines[name] = {
             "recipe": label(given),
             "resplit": bool(given.get("resplit_after")),
+            "drawn_after": list(given.get("resplit_after") or []),
             "batch_size": given["batch_size"],
             "epochs": len(history),
             "diverged": result["diverged"],

@@ -10,6 +10,7 @@ import yaml
 from scipy.stats import spearmanr
 
 from music_genre import provenance
+from music_genre.analysis import explanations
 from music_genre.data.table import Source, clips, same_content
 from music_genre.exceptions import InputError
 from music_genre.metrics.classification import NAMES
@@ -34,11 +35,12 @@ def load(folder: Path, names: Sequence[str] = ()) -> pd.DataFrame:
     Returns
     -------
     DataFrame [shape=(n_rows, n_columns), index=name of the row]
-        The settings; the test scores ``precision``, ``recall``, ``f1``, ``accuracy`` in per cent,
-        the mean over the seeds; ``low`` and ``high``, the ends of the accuracy's 95 % interval
-        over tracks (:func:`music_genre.metrics.intervals.interval`); ``seeds``, how many;
-        ``spread``, the accuracy's standard deviation over them in percentage points, missing with
-        one; ``collapses``, of the seeds whose training broke down on the way, the seed and
+        The settings; ``segments``, tested with each seed; the test scores ``precision``,
+        ``recall``, ``f1``, ``accuracy`` in per cent, the mean over the seeds; ``low`` and
+        ``high``, the ends of the accuracy's 95 % interval over tracks
+        (:func:`music_genre.metrics.intervals.interval`); ``seeds``, how many; ``spread``, the
+        accuracy's standard deviation over them in percentage points, missing with one;
+        ``collapses``, of the seeds whose training broke down on the way, the seed and
         :func:`music_genre.models.runs.collapse`; ``train accuracy``; ``diverged``; ``failed``, the
         reason, or empty; what the paper reports under ``paper <name>``; ``source``, the features
         table measured on.
@@ -75,7 +77,7 @@ def _failed(content: dict) -> dict:
     given = content["parameters"]
     return {
         **{key: given.get(key, np.nan) for key in _SETTINGS},
-        **dict.fromkeys([*NAMES, "low", "high", "spread", "train accuracy"], np.nan),
+        **dict.fromkeys(["segments", *NAMES, "low", "high", "spread", "train accuracy"], np.nan),
         "seeds": 0,
         "collapses": [],
         "diverged": False,
@@ -94,6 +96,7 @@ def _trained(run: Path) -> dict:
     first = results[0]
     return {
         **{key: first["parameters"].get(key) for key in _SETTINGS},
+        "segments": first["parts"]["test"]["segments"],
         **scores[NAMES].mean(),
         "low": low,
         "high": high,
@@ -152,6 +155,56 @@ def scores(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[[*NAMES, *(f"paper {name}" for name in NAMES)]]
 
 
+def compared(rows: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+    """Return each row's accuracy as printed, on clean test segments and on a re-drawn third.
+
+    Parameters
+    ----------
+    scores
+        Those of :func:`music_genre.analysis.explanations.over_seeds`.
+
+    Returns
+    -------
+    DataFrame [shape=(n_rows, 10), index=name of the row]
+        row, epochs, batch; in per cent ``paper``; ``ours``, with the ends ``low`` and ``high`` of
+        its 95 % interval; ``re-drawn third``, with ``re-drawn low`` and ``re-drawn high`` two
+        standard deviations of a single score away. Missing where there is none.
+    """
+    drawn = scores.xs("re-drawn", level="measure").reindex(rows.index)
+    mean, spread = drawn["accuracy"], 2 * drawn["accuracy SD"]
+    return pd.DataFrame(
+        {
+            "row": rows.index,
+            "epochs": rows["epochs"],
+            "batch": rows["batch_size"],
+            "paper": rows["paper accuracy"],
+            "ours": rows["accuracy"],
+            "low": rows["low"],
+            "high": rows["high"],
+            "re-drawn third": mean,
+            "re-drawn low": mean - spread,
+            "re-drawn high": mean + spread,
+        },
+        index=rows.index,
+    )
+
+
+def tested(rows: pd.DataFrame) -> str:
+    """Return how many segments rows were tested on, as in ``"3,059"``; a span if they differ."""
+    numbers = rows["segments"].dropna().astype(int)
+    ends = dict.fromkeys([numbers.min(), numbers.max()])
+    return " to ".join(f"{number:,}" for number in ends)
+
+
+def main_table(rows: pd.DataFrame, compared: pd.DataFrame) -> pd.DataFrame:
+    """Return Table I in few columns: the paper's accuracies and ours, in per cent."""
+    table = compared[["row", "epochs", "batch", "paper", "ours", "re-drawn third"]].copy()
+    table.insert(5, "95 % interval", _intervals(rows, decimals=1))
+    if table["paper"].isna().all():
+        table = table.drop(columns="paper")
+    return _noted(table, rows)
+
+
 def accuracy_table(rows: pd.DataFrame) -> pd.DataFrame:
     """Return Table I's accuracies: the paper's, ours with interval, and on training segments."""
     accuracies = pd.DataFrame(
@@ -161,10 +214,7 @@ def accuracy_table(rows: pd.DataFrame) -> pd.DataFrame:
             "batch size": rows["batch_size"].to_numpy(),
             "paper": rows["paper accuracy"].to_numpy(),
             "ours": rows["accuracy"].to_numpy(),
-            "95 % interval": [
-                "–" if np.isnan(low) else f"{low:.2f} to {high:.2f}"
-                for low, high in zip(rows["low"], rows["high"], strict=True)
-            ],
+            "95 % interval": _intervals(rows, decimals=2),
             "difference": (rows["accuracy"] - rows["paper accuracy"]).to_numpy(),
             "ours, training segments": rows["train accuracy"].to_numpy(),
         }
@@ -172,12 +222,48 @@ def accuracy_table(rows: pd.DataFrame) -> pd.DataFrame:
     if (rows["seeds"] > 1).any():
         accuracies["seeds"] = rows["seeds"].to_numpy()
         accuracies["SD over seeds"] = rows["spread"].to_numpy()
-    if rows["diverged"].any() or rows["failed"].any():
-        accuracies["note"] = [
+    return _noted(accuracies, rows)
+
+
+def _intervals(rows: pd.DataFrame, *, decimals: int) -> list[str]:
+    return [
+        "–" if np.isnan(low) else f"{low:.{decimals}f} to {high:.{decimals}f}"
+        for low, high in zip(rows["low"], rows["high"], strict=True)
+    ]
+
+
+def _noted(table: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """Add a note to the rows that failed or diverged, if any did."""
+    if not (rows["diverged"].any() or rows["failed"].any()):
+        return table
+    return table.assign(
+        note=[
             f"failed: {row['failed']}" if row["failed"] else "diverged" if row["diverged"] else ""
             for _, row in rows.iterrows()
         ]
-    return accuracies
+    )
+
+
+def of_run(content: dict) -> pd.DataFrame:
+    """Return one run's scores on each part of its split, after what the paper reports, in per cent.
+
+    ``content`` are the run's metrics.
+
+    Returns
+    -------
+    DataFrame [shape=(n_parts, 6)]
+        ``measured on``; the scores; segments, missing for the paper.
+    """
+    parts = runs.parts(content).set_index("part")
+    order = [part for part in ("test", "validation", "train") if part in parts.index]
+    words = {"train": "training"}
+    ours = parts.loc[order, [*NAMES, "segments"]].astype({"segments": object})
+    ours.insert(0, "measured on", [f"ours, {words.get(part, part)} segments" for part in order])
+    printed = {name: content["paper"].get(name, np.nan) for name in NAMES}
+    if not np.isfinite(list(printed.values())).any():
+        return ours.reset_index(drop=True)
+    paper = pd.DataFrame([{"measured on": "the paper", **printed, "segments": None}], dtype=object)
+    return pd.concat([paper, ours], ignore_index=True)
 
 
 def score_table(rows: pd.DataFrame) -> pd.DataFrame:
@@ -221,6 +307,9 @@ class Findings:
     """
 
     apart: pd.Series  # [index=row] absolute difference from the paper, where it reports the row
+    short: pd.Series  # [index=row] the paper's accuracy less ours, there
+    later: list[str]  # rows from that on in which the printed accuracy leaps; none without one
+    earlier: list[str]  # the others that the paper reports
     sides: dict[str, list[str]]  # rows whose paper accuracy is above, below, inside our interval
     order: float | None  # Spearman's rank correlation with the paper; None for two rows or fewer
     ahead: pd.Series | None  # precision less recall, the paper's and ours, where the paper's is
@@ -242,8 +331,13 @@ def findings(rows: pd.DataFrame) -> Findings:
     sides["inside"] = both["low"].notna() & ~(sides["above"] | sides["below"])
     ranked = len(both) > 2 and paper.nunique() > 1 and ours.nunique() > 1
     gap = finished["train accuracy"] - finished["accuracy"]
+    printed = both[["batch_size"]].assign(accuracy=paper)
+    later = explanations.since_leap(printed, both.index)[1] if len(both) > 1 else []
     return Findings(
         apart=(ours - paper).abs(),
+        short=paper - ours,
+        later=later,
+        earlier=[row for row in both.index if row not in later],
         sides={side: list(both.index[on_it]) for side, on_it in sides.items() if on_it.any()},
         order=float(spearmanr(paper, ours).statistic) if ranked else None,
         ahead=_ahead(finished),

@@ -1,8 +1,9 @@
-"""What `make report` does: `python -m music_genre.build report MAKE`. Standard library only.
+"""What `make report` does: `python -m music_genre.build report MAKE`.
 
 It checks all that was typed, extracts features where there is music, writes the plan
-(:mod:`music_genre.build.plan`) and has make follow it. `check` only checks what was typed; `clean`
-removes a report. What was typed is taken from the environment.
+(:mod:`music_genre.build.plan`), has make follow it and shows how far it is. `check` only checks
+what was typed; `clean` removes a report: they need the standard library only. What was typed is
+taken from the environment.
 """
 
 import fcntl
@@ -13,13 +14,15 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
+from threading import Thread
 
-from music_genre import pairs
-from music_genre.build import done, plan, typed
+from music_genre import pairs, terminal
+from music_genre.build import done, estimate, plan, typed
 from music_genre.data import find
 from music_genre.exceptions import InputError
 from music_genre.paths import DATA, REPORTS, ROOT, display_path, remove_leftovers
@@ -90,9 +93,11 @@ def extract(music: Path, *, strict: bool, dry: bool) -> None:
         print("python -m music_genre.data.extraction")
         return
     os.environ["STRICT"] = "1" if strict else ""
+    start = time.monotonic()
     if code := _run(command):
         sys.exit(code)
     done.note(step)
+    print(f"{step['target']}: {terminal.duration(time.monotonic() - start)}", flush=True)
 
 
 def said_of(asked: typed.Options, features: Path, music: Path | None) -> str:
@@ -123,6 +128,9 @@ def report(make: str) -> int:
     int
         The exit status: 0 if the report was made and shows all that was asked for.
     """
+    from music_genre.build import show  # rich, which `check` does without
+
+    start = time.monotonic()
     flags = os.environ.get("MAKEFLAGS", "").split(" -- ")[0]  # variables follow, which make must
     dry = "n" in flags.split(" ")[0].removeprefix("-").split("-")[0]  # not expand
     asked = _options()
@@ -138,13 +146,24 @@ def report(make: str) -> int:
         described = plan.specs(asked, planned, features, extracted=extracted)
         rules, targets = plan.write(planned, described)
         _say_what_is_replaced(described[-1])
+        given = re.search(r"(?:^| )-j ?(\d*)|--jobserver", flags)
+        jobs = int(given[1] or 0) if given else 0
+        took = estimate.seconds(planned, described)
+        print(show.plan(targets, len(described), took, jobs=jobs or os.cpu_count()), flush=True)
         if targets:
-            jobs = [] if re.search(r"(^| )-j|--jobserver", flags) else [f"-j{os.cpu_count()}"]
             os.environ |= {"MAKEFLAGS": flags, "PYTHON": sys.executable}
-            command = [make, "--no-print-directory", "-rf", display_path(rules), *jobs]
-            if code := _run(command):
+            command = [make, "--no-print-directory", "-rf", display_path(rules)]
+            command += [] if given else [f"-j{os.cpu_count()}"]
+            events = rules.with_name(".events.jsonl")
+            code = _run(command) if dry else _follow(command, events, due=len(targets))
+            if code:
                 return code
-    return 0 if dry else _ended(planned, described[-1])
+        if dry:
+            return 0
+        print(f"report: {described[-1]['target']}", flush=True)
+        show.table({step.row: ROOT / step.given["output"] for step in planned if step.row})
+        print(f"total: {terminal.duration(time.monotonic() - start)}", flush=True)
+    return _not_trained(planned)
 
 
 def _bring_pairs_into_agreement() -> None:
@@ -160,8 +179,7 @@ def _say_what_is_replaced(page: dict) -> None:
         print("It replaces a report on another features table.", flush=True)
 
 
-def _ended(planned: list[plan.Step], page: dict) -> int:
-    print(f"report: {page['target']}")
+def _not_trained(planned: list[plan.Step]) -> int:
     outputs = [ROOT / step.given["output"] / "failed.json" for step in planned if step.trains]
     failed = [display_path(path) for path in outputs if path.exists()]
     if failed:
@@ -194,15 +212,43 @@ def _alone(table: str) -> Iterator[None]:
         yield
 
 
-def _run(command: list[str]) -> int:
+def _follow(command: list[str], events: Path, *, due: int) -> int:
+    """Run make to its end, and show what its steps do."""
+    from music_genre.build import show
+
+    events.write_text("")
+    os.environ[terminal.EVENTS] = str(events)
+    steps = show.Steps(events, folder=display_path(events.parent), due=due)
+    read, write = os.pipe()
+
+    def hand_on() -> None:  # what make says itself, and what a step says past the events
+        with open(read, encoding="utf-8", errors="replace") as lines:  # noqa: PTH123
+            for line in lines:
+                steps.error(line.rstrip("\n"))
+
+    others = Thread(target=hand_on, daemon=True)
+    others.start()
+    with steps.shown():
+        code = _run(command, output=write, meanwhile=steps.update)
+        os.close(write)
+        others.join(timeout=1)
+    events.unlink(missing_ok=True)
+    return code
+
+
+def _run(
+    command: list[str], *, output: int | None = None, meanwhile: Callable[[], None] = lambda: None
+) -> int:
     """Run a command to its end; end it if the make that this process was started by is gone."""
     parent = os.getppid()
     signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C reaches the command too: it clears up
-    process = subprocess.Popen(command, close_fds=False)  # make hands job slots on by descriptors
+    # make hands job slots on by descriptors
+    process = subprocess.Popen(command, stdout=output, stderr=output, close_fds=False)
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     while True:
+        meanwhile()
         try:
-            return process.wait(timeout=1)
+            return process.wait(timeout=0.2)
         except subprocess.TimeoutExpired:
             if os.getppid() != parent:
                 process.terminate()
@@ -218,6 +264,7 @@ def clean() -> None:
 def main(command: str, *arguments: str) -> int:
     """Run a command; ``check`` is of all variables, and with ``report`` of a report's options."""
     typed.check(os.environ)
+    sys.stdout.reconfigure(errors="backslashreplace")  # names may hold what it cannot write
     if command == "report":
         return report(*arguments)
     if command == "clean":

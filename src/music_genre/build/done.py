@@ -1,7 +1,8 @@
 """What a step was done with, so that it is done again if that is no longer the same.
 
 Content decides, not clocks: beside each result lies ``.<name>.done.json``, with the step as it was
-when it was done, and checksums of what it left and of what it showed. Standard library only.
+when it was done, and checksums of what it left and of what it showed, and how long that took.
+Standard library only.
 """
 
 import hashlib
@@ -15,20 +16,30 @@ from music_genre.paths import ROOT, atomic
 def up_to_date(step: dict) -> bool:
     """Tell whether a step (of :func:`music_genre.build.plan.specs`) was done like this."""
     made = _made(step)
-    noted = _noted(ROOT / step["target"])
-    return made is not None and noted == {"step": step, "made": made, "shown": _shown(step)}
+    before = noted(ROOT / step["target"])
+    now = {"step": step, "made": made, "shown": _shown(step)}
+    return made is not None and {key: before.get(key) for key in now} == now
 
 
-def note(step: dict) -> None:
-    """Note that a step was done."""
-    content = {"step": step, "made": _made(step), "shown": _shown(step)}
+def note(step: dict, seconds: dict[str, float] | None = None) -> None:
+    """Note that a step was done; ``seconds`` are for :mod:`music_genre.build.estimate`."""
+    content = {"step": step, "made": _made(step), "shown": _shown(step), "seconds": seconds}
     with atomic(_note(ROOT / step["target"])) as temporary:
         temporary.write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
+def noted(target: Path) -> dict:
+    """Return what is noted of a target; empty if that is nothing, or damaged."""
+    try:
+        content = json.loads(_note(target).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
 def content_of(target: Path) -> dict:
     """Return the checksums of what a target was made from; empty if that is not known."""
-    step = _noted(target).get("step")
+    step = noted(target).get("step")
     content = step.get("content") if isinstance(step, dict) else None
     return content if isinstance(content, dict) else {}
 
@@ -46,14 +57,6 @@ def _note(target: Path) -> Path:
     return target.with_name(f".{target.stem}.done.json")
 
 
-def _noted(target: Path) -> dict:
-    try:
-        noted = json.loads(_note(target).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):  # none yet, or damaged: the step is due
-        return {}
-    return noted if isinstance(noted, dict) else {}
-
-
 def _made(step: dict) -> list[str] | None:
     try:
         return [sha256(ROOT / path) for path in (step["target"], *step["results"])]
@@ -62,4 +65,4 @@ def _made(step: dict) -> list[str] | None:
 
 
 def _shown(step: dict) -> dict[str, object]:
-    return {target: _noted(ROOT / target).get("made") for target in step["shows"]}
+    return {target: noted(ROOT / target).get("made") for target in step["shows"]}

@@ -4,12 +4,16 @@
 its end; what a failed one left is beside it, as ``.partial.ipynb``. A training that fails also
 leaves ``failed.json``; then the step counts as done, so that the report is made without it, and is
 tried again next time.
+
+What is told of a step goes to the report that started it (:mod:`music_genre.terminal`); to the
+terminal if none did.
 """
 
 import json
 import os
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
@@ -20,13 +24,22 @@ from nbclient.exceptions import DeadKernelError
 from papermill import execute_notebook
 from papermill.exceptions import PapermillExecutionError
 
+from music_genre import terminal
 from music_genre.build import done
 from music_genre.exceptions import InputError
-from music_genre.paths import ROOT, display_path
+from music_genre.paths import ROOT
 from music_genre.provenance import read_json, read_yaml, write_json
 
 
-def execute(step: dict) -> None:
+class Failed(InputError):
+    """A notebook failed: why, and in which cell."""
+
+    def __init__(self, reason: str, where: str):
+        super().__init__(reason)
+        self.where = where
+
+
+def execute(step: dict) -> dict[str, float]:
     """Execute a step's notebook.
 
     Parameters
@@ -34,10 +47,17 @@ def execute(step: dict) -> None:
     step
         As :func:`music_genre.build.plan.write` writes it.
 
+    Returns
+    -------
+    dict
+        How many seconds it took: in ``all``, and in the cell that took ``longest``.
+
     Raises
     ------
+    Failed
+        The notebook failed.
     InputError
-        The step's file of parameters cannot be read, or the notebook failed.
+        The step's file of parameters cannot be read.
     """
     target = ROOT / step["target"]
     partial = target.with_suffix(".partial.ipynb")
@@ -46,23 +66,25 @@ def execute(step: dict) -> None:
         os.environ["NPROC"] = str(step["threads"])
     target.parent.mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
-    with target.with_suffix(".log").open("w") as log, _output_to(log) as terminal:
+    with target.with_suffix(".log").open("w") as log, _output_to(log):
         try:
-            execute_notebook(
+            executed = execute_notebook(
                 _literally(ROOT / "notebooks" / f"{step['notebook']}.ipynb"),
                 _literally(partial),
                 parameters=given,
                 progress_bar=False,
-                stdout_file=terminal if terminal.isatty() else log,
+                stdout_file=log,
                 stderr_file=log,
             )
         except PapermillExecutionError as error:
             known = error.ename == "InputError"
-            raise InputError(error.evalue if known else f"{error.ename}: {error.evalue}") from error
+            reason = error.evalue if known else f"{error.ename}: {error.evalue}"
+            raise Failed(reason, f" in cell [{error.exec_count}]") from error
         except DeadKernelError as error:
-            raise InputError("its kernel was killed, perhaps for want of memory.") from error
+            raise Failed("its kernel was killed, perhaps for want of memory.", "") from error
     partial.replace(target)
-    print(f"{display_path(target)}: {time.monotonic() - start:.0f} s", flush=True)
+    cells = [cell.metadata.get("papermill", {}).get("duration") or 0.0 for cell in executed.cells]
+    return {"all": time.monotonic() - start, "longest": max(cells)}
 
 
 def _literally(path: Path) -> str:
@@ -71,15 +93,14 @@ def _literally(path: Path) -> str:
 
 
 @contextmanager
-def _output_to(log: TextIO) -> Iterator[TextIO]:
-    """Let what the kernel writes past papermill go to the log; yield the terminal."""
+def _output_to(log: TextIO) -> Iterator[None]:
+    """Let what the kernel writes past papermill go to the log."""
     sys.stdout.flush()
     before = [os.dup(number) for number in (1, 2)]
     for number in (1, 2):
         os.dup2(log.fileno(), number)
     try:
-        with os.fdopen(os.dup(before[0]), "w") as terminal:
-            yield terminal
+        yield
     finally:
         for number, copy in zip((1, 2), before, strict=True):
             os.dup2(copy, number)
@@ -134,39 +155,85 @@ def left_out(step: dict) -> str:
     return reasons[0] if reasons and len(reasons) == len(failures) else ""
 
 
-def do(step: dict) -> None:
-    """Do a step and note that it is done."""
+def do(step: dict) -> bool:
+    """Do a step, note that it is done, and tell what came of it.
+
+    Returns
+    -------
+    bool
+        Whether the report can be made with what it left.
+    """
     target = ROOT / step["target"]
     failure = target.with_suffix(".failed.json")
+    start = time.monotonic()
+    terminal.event(event="begun")
+    failure.unlink(missing_ok=True)
+    if step.get("results"):
+        take_back(step)
+    elif reason := "page" not in step and left_out(step):
+        target.unlink(missing_ok=True)
+        write_json(failure, {"error": reason})
+        _tell(step, "left out")
+        return True
+    try:
+        _do(step, start)
+    except Exception as error:
+        _tell(
+            step, f"failed after {terminal.duration(time.monotonic() - start)}", _why(step, error)
+        )
+        if not step["results"] or not isinstance(error, InputError):
+            return False
+        record_failure(step, str(error))
+        return True
+    _tell(step, terminal.duration(time.monotonic() - start))
+    return True
+
+
+def _do(step: dict, start: float) -> None:
     if "page" in step:
         from music_genre.report import page  # slow to import
 
-        page.build(target.parent, **step["page"])
-        done.note(step)
+        page.build((ROOT / step["target"]).parent, **step["page"])
+        seconds = time.monotonic() - start
+        done.note(step, {"made": seconds, "kept": seconds})
         return
-    failure.unlink(missing_ok=True)
-    if step["results"]:
-        take_back(step)
-    elif reason := left_out(step):
-        print(f"left out: {step['target']}")
-        target.unlink(missing_ok=True)
-        write_json(failure, {"error": reason})
-        return
-    try:
-        execute(step)
-        done.note(step)
-    except InputError as error:
-        print(
-            f"error: {step['notebook']} failed: {error} How far it came: "
-            f"{step['target'].replace('.ipynb', '.partial.ipynb')}",
-            file=sys.stderr,
-        )
-        if not step["results"]:
-            raise
-        record_failure(step, str(error))
+    before = _written(step)
+    took = execute(step)
+    if step["results"] and _written(step) == before:  # it only showed them
+        earlier = done.noted(ROOT / step["target"]).get("seconds") or {}
+        done.note(step, {"made": took["all"], **earlier, "kept": took["all"]})
+    else:
+        done.note(step, {"made": took["all"], "kept": took["all"] - took["longest"]})
 
 
-def _while_wanted(work: Callable[[], None]) -> None:
+def _written(step: dict) -> list[int]:
+    paths = [ROOT / path for path in step["results"]]
+    return [path.stat().st_mtime_ns for path in paths if path.exists()]
+
+
+def _why(step: dict, error: Exception) -> str:
+    """Return why a step failed, and where to look."""
+    if not isinstance(error, InputError):
+        return "".join(traceback.format_exception(error)).strip()
+    if not isinstance(error, Failed):
+        return f"error: {error}"
+    partial = step["target"].replace(".ipynb", ".partial.ipynb")
+    return (
+        f"error: notebooks/{step['notebook']}.ipynb failed{error.where}: {error} "
+        f"How far it came: {partial}"
+    )
+
+
+def _tell(step: dict, what: str, error: str = "") -> None:
+    """Tell what came of a step, each line in one go: others may write to the same terminal."""
+    line = f"{step['target']}: {what}"
+    if not terminal.event(event="ended", line=line, error=error):
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+        sys.stderr.write(f"{error}\n" if error else "")
+
+
+def _while_wanted(work: Callable[[], bool]) -> bool:
     """Work as long as the make that started this process lives, and end with it.
 
     The kernel ends with this process. The work has a thread of its own, because there nbclient
@@ -180,12 +247,13 @@ def _while_wanted(work: Callable[[], None]) -> None:
                 os._exit(1)
     except KeyboardInterrupt:
         os._exit(130)
-    working.result()
+    return working.result()
 
 
 if __name__ == "__main__":
     step = read_json(sys.argv[1])
-    try:
-        _while_wanted(lambda: do(step))
-    except InputError as error:
-        sys.exit(f"error: {error}" if "page" in step else 1)
+    os.environ[terminal.STEP] = step["target"]
+    if terminal.EVENTS not in os.environ and sys.stdout.isatty():
+        with suppress(OSError):
+            os.environ[terminal.TERMINAL] = os.ttyname(sys.stdout.fileno())
+    sys.exit(not _while_wanted(lambda: do(step)))

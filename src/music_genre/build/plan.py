@@ -100,6 +100,8 @@ def steps(asked: Options) -> list[Step]:
     }
     showing = []
     for section in shown(asked, rows.values()):
+        if section.shared_of:
+            continue
         if section.per_row:
             showing += [
                 Step(
@@ -188,10 +190,10 @@ def _the_longest_first(trainings: list[Step]) -> list[Step]:
     alike: dict[tuple, list[tuple[int, int]]] = {}
     for i, step in enumerate(trainings):
         if step.file is not None:
-            recipe, epochs = _recipe(step.file)
+            same, epochs = recipe(step.file)
             apart = {k: v for k, v in step.given.items() if (k, v) not in _DEFAULTS}
             apart.pop("output")
-            key = (step.notebook, *recipe, *sorted(apart.items()))
+            key = (step.notebook, *same, *sorted(apart.items()))
             alike.setdefault(key, []).append((epochs, i))
     ordered = list(trainings)
     for chain in alike.values():
@@ -207,7 +209,7 @@ def _the_longest_first(trainings: list[Step]) -> list[Step]:
 _DEFAULTS = {("seed", 0), ("split", "segment"), ("shuffle_columns", False)}  # of the train notebook
 
 
-def _recipe(file: Path) -> tuple[tuple[str, ...], int]:
+def recipe(file: Path) -> tuple[tuple[str, ...], int]:
     """Return a YAML file's lines but for those that do not shape the training, and its epochs.
 
     A look at the lines will do: what is misread here is ordered otherwise, and not trained

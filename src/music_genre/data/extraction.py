@@ -256,11 +256,12 @@ def _describe(paths: pd.Series, folder: Path) -> dict[Path, Described | InputErr
         else:
             described[path] = kept
     if todo:
+        form = {"total": len(todo), "unit": "clip", "disable": None}  # off where nobody watches
         _compile()
         results = Parallel(n_jobs=-1, return_as="generator_unordered")(
             delayed(_describe_clip)(path) for path in todo
         )
-        for path, found in tqdm(results, desc="Describing", total=len(todo), unit="clip"):
+        for path, found in tqdm(results, desc="Describing", **form):
             if not isinstance(found, InputError):
                 _keep(todo[path], found)
             described[path] = found

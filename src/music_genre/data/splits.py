@@ -193,7 +193,7 @@ SPLITS = {
         track,
         disjoint_by=("tracks",),
         held_out="whole tracks",
-        color="#e9a03b",
+        color="#b97a1a",
         folds=track_folds,
     ),
     "artist": Split(

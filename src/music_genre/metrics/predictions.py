@@ -38,6 +38,12 @@ def read(path: Path) -> pd.DataFrame:
     )
 
 
+def confidence(predictions: pd.DataFrame) -> pd.Series:
+    """Return the probability of each segment's likeliest genre, 0 to 1; NaN of a broken model."""
+    columns = [name for name in predictions if name.startswith(_PREFIX)]
+    return predictions[columns].max(axis=1, skipna=False)
+
+
 def vote(predictions: pd.DataFrame, groups: pd.Series) -> pd.Series:
     """Return the genre of the highest mean probability over each group's segments, by group."""
     columns = [name for name in predictions if name.startswith(_PREFIX)]

@@ -3,7 +3,6 @@
 import hashlib
 import inspect
 import json
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -23,7 +22,6 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits
-from tqdm import tqdm
 
 from music_genre import provenance
 from music_genre.data.columns import INPUTS
@@ -34,6 +32,7 @@ from music_genre.metrics import classification
 from music_genre.metrics.predictions import by_genre, read, vote
 from music_genre.models import runs
 from music_genre.models.estimators import ClusterClassifier, SequenceClassifier, cnn, rnn
+from music_genre.models.progress import Bar
 from music_genre.paths import display_path
 from music_genre.provenance import Damaged
 
@@ -124,9 +123,7 @@ def fit_all(segments: pd.DataFrame, parts: np.ndarray, *, seed: int) -> dict[str
     train, valid, test = (parts == part for part in PARTS)
     folds = inner_folds(segments, train, valid)
     measured = {}
-    # stdout, not tqdm's stderr: JupyterLab shows that in red, papermill hands this on.
-    form = {"desc": "training", "unit": "model", "ncols": 80, "file": sys.stdout}
-    with tqdm(total=len(BASELINES), **form) as bar:
+    with Bar(total=len(BASELINES), unit="model") as bar:
         for name, baseline in BASELINES.items():
             bar.set_postfix_str(name)
             measured[name] = fit_and_time(

@@ -1,16 +1,15 @@
 """A dense network on the same 58 inputs: no sequence, one number per input."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from music_genre.data import splits
 from music_genre.data.table import Source
 from music_genre.models import inputs
+from music_genre.models.progress import Bar
 
 if TYPE_CHECKING:
     import keras
@@ -59,8 +58,7 @@ def predictions(
     data = inputs.prepare(segments, parts=parts, scale_on="all")
     x, genres = data.x[:, :, 0], np.array(data.genres)
     predicted = {}
-    form = {"desc": "training", "unit": "epoch", "ncols": 80, "file": sys.stdout}
-    with tqdm(total=sum(map(max, epochs.values())), **form) as bar:
+    with Bar(total=sum(map(max, epochs.values())), unit="epoch") as bar:
         for batch_size, after in epochs.items():
             model = network(x.shape[1], len(genres), seed=seed)
 

@@ -1,6 +1,5 @@
 """Train a model, with a progress bar and states to go on from; predict with it."""
 
-import sys
 import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
@@ -9,16 +8,16 @@ from pathlib import Path
 import keras
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from music_genre import terminal
 from music_genre.exceptions import InputError
 from music_genre.metrics.predictions import by_genre
 from music_genre.models import checkpoints
 from music_genre.models.inputs import Prepared
+from music_genre.models.progress import Bar
 
 BATCH = 512  # segments predicted at once
-TELL = 2  # seconds between lines in a terminal, where the bar is not shown
+TELL = 2  # seconds between lines in the terminal that papermill was started in
 
 
 def fit(
@@ -71,9 +70,7 @@ def fit(
     states = checkpoints.folder(model, *train, *test, batch_size=batch_size, seed=seed)
     # Other back ends shuffle by generators of their own, which a state does not hold.
     resume = resume and keras.backend.backend() == "jax"
-    # stdout, not tqdm's stderr: JupyterLab shows that in red, papermill hands this on.
-    form = {"desc": "training", "unit": "epoch", "ncols": 80, "file": sys.stdout}
-    with tqdm(total=epochs, initial=len(lines), **form) as bar:
+    with Bar(total=epochs, initial=len(lines), unit="epoch") as bar:
         follow = _follow(lines, bar, states, {*keep, *stops, epochs})
         for stop in [*sorted(stops), epochs]:
             done = len(lines)
@@ -105,7 +102,7 @@ def fit(
 
 
 def _follow(
-    lines: list[dict], bar: tqdm, states: Path, keep: Collection[int]
+    lines: list[dict], bar: Bar, states: Path, keep: Collection[int]
 ) -> keras.callbacks.Callback:
     """Return a callback that records each epoch, moves the bar and keeps states.
 
@@ -130,7 +127,9 @@ def _follow(
             }
         )
         last["epoch"] = now
-        bar.set_postfix_str(f"loss {logs['loss']:.3f}, test {logs['val_accuracy']:.1%}")
+        bar.set_postfix_str(
+            f"loss {logs['loss']:.3f}, test {logs['val_accuracy']:.1%}", refresh=False
+        )
         bar.update()
         if now - last["told"] >= TELL or epoch + 1 == bar.total:
             last["told"] = now
@@ -146,7 +145,7 @@ def _follow(
                 checkpoints.save(path, callback.model, history)
             except InputError as error:
                 if not last["refused"]:
-                    bar.write(f"The training goes on, but not from its states: {error}", sys.stdout)
+                    print(f"The training goes on, but not from its states: {error}")
                 last.update(state=now, refused=True)
                 return
             if last["path"]:  # of a training under way, the newest will do

@@ -23,6 +23,7 @@ from music_genre.report import markdown
 KIND = "music_genre"  # of the metadata by which the page knows a figure or a table
 _DPI = 200  # of images within figures: dense screens show twice the page's 96
 _MOST = 20  # clips named in one list
+_LONG = 40  # characters of a cell that is read as a sentence
 _FIGURES = re.compile(r"[-+\u2212\u2013\d.,:/%() ]*")  # a column that reads as numbers
 _SVG = Markup('<img src="data:image/svg+xml;base64,{}" alt="{}">')
 _FIGURE = Markup(
@@ -91,8 +92,7 @@ def table(frame: pd.DataFrame, name: str, caption: str, *, decimals: int = 2) ->
     The CSV has the numbers in full.
     """
     cells = {column: [_cell(value, decimals) for value in frame[column]] for column in frame}
-    reads = {column: all(map(_FIGURES.fullmatch, of)) for column, of in cells.items()}
-    css = {column: Markup(' class="number"') if reads[column] else "" for column in frame}
+    css = {column: _css(of) for column, of in cells.items()}
     head = Markup().join(
         Markup('<th scope="col"{}>{}</th>').format(css[column], _heading(column))
         for column in frame
@@ -113,6 +113,13 @@ def table(frame: pd.DataFrame, name: str, caption: str, *, decimals: int = 2) ->
         "<thead><tr>{}</tr></thead>\n<tbody>\n{}</tbody></table>"
     ).format(f"tab-{name}", caption, head, body)
     display(_Shown(html, frame, {"id": f"tab-{name}", "caption": caption}))
+
+
+def _css(cells: list[str]) -> Markup:
+    """Return how a column is set: numbers to the right, sentences with room."""
+    if all(map(_FIGURES.fullmatch, cells)):
+        return Markup(' class="number"')
+    return Markup(' class="long"' if max(map(len, cells), default=0) > _LONG else "")
 
 
 def _heading(column: object) -> str:

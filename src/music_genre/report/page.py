@@ -1,9 +1,10 @@
-"""Turn executed notebooks into one page that needs no network."""
+"""Collect a report's executed notebooks into one page that needs no network."""
 
+import base64
+import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -11,40 +12,45 @@ import pandas as pd
 from bs4 import BeautifulSoup
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
-from nbconvert import HTMLExporter
-from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from pygments.formatters import HtmlFormatter
 
 from music_genre import provenance
+from music_genre.data.table import Source
 from music_genre.exceptions import InputError
 from music_genre.models.runs import with_seeds
 from music_genre.paths import atomic, display_path
+from music_genre.report import display
+from music_genre.report.article import FILES, TEMPLATE, Article, Origin, code
+from music_genre.report.figures.style import DARK
 from music_genre.report.sections import SECTIONS
 
-TEMPLATE = Path(__file__).parent / "template"
+TOP = ("banner", "headline")  # tags of cells that stand at the top of the page
+ONCE = "once"  # the tag of a cell that says the same in every row
 _DRAWS = re.compile(r"^display\.figure\(", re.MULTILINE)  # indented, it may have a condition
-_HEADINGS = re.compile("^h[1-6]$")
 
 
 @dataclass
 class Part:
-    """A part of the page under a heading of the second level."""
+    """A part of the page under a heading of the second level, or one row."""
 
     id: str
-    title: str
+    title: str = ""
     html: Markup = Markup()
-    headings: list[dict[str, str]] = field(default_factory=list)  # of the third level
+    headings: list[dict[str, str]] = field(default_factory=list)  # of the third level, not folded
+    rows: list["Part"] = field(default_factory=list)
+    scores: dict[str, float] = field(default_factory=dict)  # of a row
     failed: str = ""  # why there is nothing to show
     folder: str = ""  # where a row failed
 
 
 def build(folder: Path, *, sections: Sequence[str], rows: Sequence[str]) -> Path:
-    """Collect a folder's executed notebooks into ``report.html``.
+    """Collect a folder's executed notebooks into ``report.html``, their data into ``files/``.
 
     A section is ``<section>.ipynb`` (or ``<section>.failed.json``, which says why there is none),
-    or the notebooks in ``rows/<row>/`` of each row (or ``failed.json``, which is shown instead). A
-    cell tagged ``banner`` or ``headline`` is shown at
-    the top of the page instead of its place, one tagged ``once`` in the first row only.
+    or the notebooks in ``rows/<row>/`` of each row (or ``failed.json``, which is shown instead),
+    or what the notebooks of the rows share. A cell tagged ``banner`` or ``headline`` is shown at
+    the top of the page instead of its place; one tagged ``once`` not with a row, but in the section
+    of what all rows share; ``fold`` is for :mod:`music_genre.report.article`.
 
     Parameters
     ----------
@@ -59,38 +65,70 @@ def build(folder: Path, *, sections: Sequence[str], rows: Sequence[str]) -> Path
         A notebook is missing, was not executed to its end, or lacks a figure that it draws.
     """
     runs = [folder / "rows" / row for row in rows]
-    per_row = {section.name: section.per_row for section in SECTIONS}
+    known = {section.name: section for section in SECTIONS}
+    per_row = {name: known[name].per_row or known[known[name].shared_of].per_row
+               for name in sections if known[name].per_row or known[name].shared_of}  # fmt: skip
     left_out = {name: _why_left_out(folder / f"{name}.failed.json") for name in sections}
     single = {
         name: read(folder / f"{name}.ipynb")
         for name in sections
-        if not per_row[name] and not left_out[name]
+        if name not in per_row and not left_out[name]
     }
-    parts = []
+    article, parts = Article(), []
     for name in sections:
-        if name in single:
-            parts.append(_section(name, [single[name]]))
+        if known[name].per_row:
+            parts.append(_rows(article, runs, per_row[name]))
+        elif known[name].shared_of:
+            parts.append(_shared(article, name, runs, per_row[name]))
         elif left_out[name]:
             parts.append(Part(name, name.capitalize(), failed=left_out[name]))
         else:
-            for run in runs:
-                drop = set() if run == runs[0] else {"once"}
-                parts.append(_row(run, notebooks=per_row[name], drop=drop))
-    *others, conclusion = single.values()
+            parts.append(_section(article, name, single[name]))
+    top = {tag: [_top(article, name, notebook, tag) for name, notebook in single.items()]
+           for tag in TOP}  # fmt: skip
+    script = (TEMPLATE / "script.js").read_text(encoding="utf-8")
     environment = Environment(
         loader=FileSystemLoader(TEMPLATE), undefined=StrictUndefined, autoescape=True
     )
-    html = environment.get_template("page.html.j2").render(
-        sections=parts,
-        banner=_tagged(conclusion, "banner"),
-        headline=Markup().join(_tagged(one, "headline") for one in (conclusion, *others)),
+    page = environment.get_template("page.html.j2")
+    html = page.render(
+        sections=[part for part in parts if part.html or part.rows or part.failed],
+        banner=next(filter(None, top["banner"]), ""),
+        headline=Markup().join(top["headline"]),
+        trail=code([cell for name, of in single.items() for cell in _headlines(name, of)]),
         made=_provenance(runs),
+        files=FILES,
         css=Markup((TEMPLATE / "style.css").read_text(encoding="utf-8")),
+        ink=_ink("light"),
+        dark_ink=_ink("dark"),
         highlight_css=Markup(HtmlFormatter(style="friendly").get_style_defs(".highlight")),
+        dark_highlight_css=Markup(HtmlFormatter(style="nord").get_style_defs(".highlight")),
+        script=Markup(script),
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
+    ids = {tag["id"] for tag in BeautifulSoup(html, "html.parser").find_all(id=True)}
+    html = article.finish(html, ids)
+    _write_files(folder / FILES, article.files)
     with atomic(folder / "report.html") as temporary:
         temporary.write_text(html, encoding="utf-8")
     return folder / "report.html"
+
+
+def _write_files(folder: Path, files: dict[str, bytes]) -> None:
+    """Write what figures and tables were made from, and nothing that an earlier page had."""
+    folder.mkdir(exist_ok=True)
+    for name, content in files.items():
+        with atomic(folder / name) as temporary:
+            temporary.write_bytes(content)
+    for path in folder.iterdir():
+        if path.name not in files:
+            path.unlink()
+
+
+def _ink(scheme: str) -> Markup:
+    """Return the colours of figures as properties that they refer to."""
+    colours = DARK if scheme == "dark" else dict(zip(DARK, DARK, strict=True))
+    return Markup("; ".join(f"--c{name[1:]}: {colour}" for name, colour in colours.items()))
 
 
 def _why_left_out(path: Path) -> str:
@@ -109,7 +147,7 @@ def read(path: Path) -> nbformat.NotebookNode:
         if cell.cell_type != "code" or not cell.source.strip():
             continue
         outputs = cell.outputs
-        drawn = any("image/png" in output.get("data", {}) for output in outputs)
+        drawn = any(display.KIND in output.get("metadata", {}) for output in outputs)
         if (
             cell.execution_count is None
             or any(output.output_type == "error" for output in outputs)
@@ -122,72 +160,79 @@ def read(path: Path) -> nbformat.NotebookNode:
     return notebook
 
 
-def _row(run: Path, *, notebooks: Sequence[str], drop: set[str]) -> Part:
-    name = f"row-{run.name}"
-    if (run / "failed.json").exists():
-        reason = provenance.read_json(run / "failed.json")["error"]
-        return Part(name, f"Row {run.name}: failed", failed=reason, folder=display_path(run))
-    given = provenance.read_json(run / "metrics.json")["parameters"]
-    title = f"Row {run.name}: {given['epochs']} epochs, batch size {given['batch_size']}"
-    executed = [read(run / f"{notebook}.ipynb") for notebook in notebooks]
-    return _section(name, executed, title=title, drop=drop)
+def _section(article: Article, name: str, notebook: nbformat.NotebookNode) -> Part:
+    """Convert a notebook; its first heading is the title."""
+    origin = Origin(name, f"{name}.ipynb")
+    html = article.section(notebook, origin, lambda tags: not tags & set(TOP))
+    return _titled(Part(name, html=html))
 
 
-def _section(name: str, notebooks: list, *, title: str = "", drop: set[str] = frozenset()) -> Part:
-    """Convert notebooks; with a title of its own their headings go one level further down."""
-    drop = drop | {"banner", "headline"}
-    fragments = [
-        _fragment(
-            [cell for cell in notebook.cells if not drop & set(cell.metadata.get("tags", []))]
-        )
-        for notebook in notebooks
+def _titled(part: Part) -> Part:
+    soup = BeautifulSoup(part.html, "html.parser")
+    if soup.h2:
+        part.title = soup.h2.extract().get_text().strip()
+    part.headings = [
+        {"id": heading["id"], "title": heading.get_text().strip()}
+        for heading in soup.find_all("h3")
+        if not heading.find_parent("details")
     ]
-    html = (Markup("<h1>{}</h1>").format(title) if title else "") + Markup().join(fragments)
-    soup = BeautifulSoup(html, "html.parser")
-    section = Part(id=re.sub(r"\W+", "-", name), title=title or soup.h1.get_text())
-    for tag in soup.find_all(id=True):  # of cells and headings: not unique on a page of many
-        del tag["id"]
-    seen: set[str] = set()
-    for number, heading in enumerate(soup.find_all(_HEADINGS)):
-        own_title = bool(title) and number == 0
-        level = int(heading.name[1]) + (1 if own_title or not title else 2)
-        heading.name = f"h{min(level, 6)}"
-        text = heading.get_text().strip()
-        slug = f"{section.id}-{re.sub(r'[^a-z0-9]+', '-', text.lower()).strip('-')}"
-        while slug in seen:
-            slug += "-again"
-        seen.add(slug)
-        heading["id"] = slug
-        if heading.name == "h3" and not title:
-            section.headings.append({"id": slug, "title": text})
-    section.html = Markup(soup)
-    return section
+    part.html = Markup(soup)
+    return part
 
 
-def _fragment(cells: list) -> Markup:
-    html, _ = _exporter().from_notebook_node(nbformat.v4.new_notebook(cells=cells))
-    return Markup(html)
+def _rows(article: Article, runs: list[Path], notebooks: Sequence[str]) -> Part:
+    return Part("rows", "Row by row", rows=[_row(article, run, notebooks) for run in runs])
 
 
-@cache
-def _exporter() -> HTMLExporter:
-    return HTMLExporter(
-        template_name=TEMPLATE.name,
-        extra_template_basedirs=[str(TEMPLATE.parent)],
-        preprocessors=[CoalesceStreamsPreprocessor],
-        exclude_input_prompt=True,
-        exclude_output_prompt=True,
-        exclude_anchor_links=True,
-    )
+def _row(article: Article, run: Path, notebooks: Sequence[str]) -> Part:
+    row = Part(f"row-{re.sub(r'[^A-Za-z0-9]+', '-', run.name)}", f"Row {run.name}")
+    if (run / "failed.json").exists():
+        row.failed = provenance.read_json(run / "failed.json")["error"]
+        row.folder = display_path(run)
+        return row
+    content = provenance.read_json(run / "metrics.json")
+    given = content["parameters"]
+    row.title += f": {given['epochs']} epochs, batch size {given['batch_size']}"
+    row.scores["measured"] = content["parts"]["test"]["accuracy"]
+    if printed := content["paper"].get("accuracy"):
+        row.scores["printed"] = printed
+    for name in notebooks:
+        origin = Origin(row.id, f"rows/{run.name}/{name}.ipynb", level=2, row=run.name)
+        row.html += article.section(
+            read(run / f"{name}.ipynb"), origin, lambda tags: not tags & {*TOP, ONCE}
+        )
+    return row
 
 
-def _tagged(notebook: nbformat.NotebookNode, tag: str) -> Markup:
+def _shared(article: Article, name: str, runs: list[Path], notebooks: Sequence[str]) -> Part:
+    """Return what the notebooks of all rows share, from the first row that did not fail."""
+    finished = [run for run in runs if not (run / "failed.json").exists()]
+    part = Part(name, "Model and training")
+    for notebook in notebooks if finished else []:
+        executed = read(finished[0] / f"{notebook}.ipynb")
+        origin = Origin(name, f"rows/{finished[0].name}/{notebook}.ipynb")
+        part.html += article.section(executed, origin, lambda tags: ONCE in tags)
+    title, part = part.title, _titled(part)
+    part.title = title
+    return part
+
+
+def _top(article: Article, name: str, notebook: nbformat.NotebookNode, tag: str) -> Markup:
     """Return what the cells with a tag show, without their code."""
-    cells = [cell for cell in notebook.cells if tag in cell.metadata.get("tags", [])]
-    soup = BeautifulSoup(_fragment(cells), "html.parser")
-    for code in soup.select("details.code"):
-        code.decompose()
-    return Markup(soup)
+    html = article.section(notebook, Origin(name, f"{name}.ipynb"), lambda tags: tag in tags)
+    soup = BeautifulSoup(html, "html.parser")
+    for details in soup.select("details.code"):
+        details.decompose()
+    return Markup(str(soup).strip())
+
+
+def _headlines(name: str, notebook: nbformat.NotebookNode) -> list[tuple[Origin, int, str]]:
+    """Return the cells behind the headline."""
+    return [
+        (Origin(name, f"{name}.ipynb"), number, cell.source)
+        for number, cell in enumerate(notebook.cells, start=1)
+        if "headline" in cell.metadata.get("tags", [])
+    ]
 
 
 def _provenance(runs: list[Path]) -> dict[str, object]:
@@ -201,7 +246,10 @@ def _provenance(runs: list[Path]) -> dict[str, object]:
         return {}
     made = [provenance.read_json(path) for path in finished]
     records = [content["provenance"] for content in made]
+    tables = [Source(**content["source"]) for content in made]
     return {
+        "data": _each(source.label for source in tables),
+        "checksums": _each(source.sha256 for source in tables),
         "commits": _each(record["commit"] for record in records),
         "software": _each(
             f"Python {record['python']}, "

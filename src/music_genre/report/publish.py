@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import nbformat
 import pandas as pd
+from bs4 import BeautifulSoup, SoupStrainer
 
 from music_genre import provenance
 from music_genre.analysis import explanations, recipes, table1
@@ -22,6 +24,7 @@ from music_genre.metrics import predictions
 from music_genre.models import baselines, runs
 from music_genre.paths import REPORTS, ROOT, atomic, display_path, natural_key
 from music_genre.report import readme
+from music_genre.report.article import FILES
 from music_genre.report.figures import explanations as figures
 
 PUBLISHED = REPORTS / "gtzan"
@@ -62,7 +65,7 @@ def publish(
         for note in _notes(new):
             _with_checksums(note)
         _copy_model(folder / "rows" / rows.index[-1], new / "model")
-        shutil.copy(folder / "report.html", new)
+        _copy_page(folder, new)
         scores = explanations.over_seeds(explanations.of_rows(folder / "rows", rows.index))
         figures.by_measure(scores, recipes.paper_rows(settings)).savefig(
             new / "table1.png", dpi=160, bbox_inches="tight", metadata={"Software": None}
@@ -112,6 +115,35 @@ def _finish_swap(target: Path) -> None:
     old = target.with_name(f".{target.name}.old")
     if old.exists() and not target.exists():
         old.rename(target)
+
+
+def _copy_page(folder: Path, new: Path) -> None:
+    """Copy a report's page and all that it links to."""
+    page = (folder / "report.html").read_bytes()
+    (new / "report.html").write_bytes(page)
+    links = BeautifulSoup(page, "html.parser", parse_only=SoupStrainer("a", download=True))
+    for name in sorted({link["href"] for link in links.find_all("a")}):
+        copy = new / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            if copy.suffix == ".ipynb":
+                _copy_notebook(folder / name, copy)
+            else:
+                shutil.copy(folder / name, copy)
+        except FileNotFoundError as error:
+            raise InputError(
+                f"{display_path(folder / name)} is missing, to which report.html links: remove "
+                "report.html and run `make report`, then publish."
+            ) from error
+
+
+def _copy_notebook(path: Path, copy: Path) -> None:
+    """Copy an executed notebook without where and when papermill ran it."""
+    notebook = nbformat.read(path, as_version=4)
+    for part in [notebook, *notebook.cells]:
+        part.metadata.pop("papermill", None)
+        part.metadata.pop("execution", None)
+    nbformat.write(notebook, copy)
 
 
 def _notes(folder: Path) -> list[Path]:
@@ -243,12 +275,16 @@ def _check_and_note(step: Path, published: Path) -> None:
 
 
 def _results(folder: Path) -> list[Path]:
-    """List the CSV and JSON files of all steps, but those of models and packed ones twice."""
+    """List the CSV and JSON files of all steps, but those of models and packed ones twice.
+
+    What the page was made from (``files/``) is no result of a step.
+    """
     return [
         path
         for path in sorted(folder.rglob("*"))
         if path.name.endswith((".csv", ".json", ".csv.gz"))
         and path.name not in MODEL
+        and path.relative_to(folder).parts[0] != FILES
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
         and not (path.suffix == ".gz" and path.with_suffix("").exists())
     ]

@@ -19,29 +19,21 @@ class Section:
     asked_by: str = ""  # the option without which it is left out: "recipes" or "splits"
     of_paper: bool = False  # left out where no row says what the paper reports
     per_row: tuple[str, ...] = ()  # the notebooks that each row has instead
+    shared_of: str = ""  # the section of whose notebooks it shows what all rows share
 
 
 SECTIONS = (
-    Section("explore"),
-    Section("features"),
-    Section("row", per_row=("train", "evaluate")),
+    Section(
+        "table1",
+        given={"results": "{folder}/rows", "rows": "{rows}"},
+        needs=("rows", "seeds"),
+    ),
+    Section("rows", per_row=("train", "evaluate")),
     Section(
         "explanations",
         given={"results": "{folder}/rows", "rows": "{rows}", "printed": "{table}"},
         needs=("rows", "seeds", "recipes"),
         of_paper=True,
-    ),
-    Section(
-        "claims",
-        given={"results": "{folder}"},
-        needs=("rows", "recipes", "claims"),
-        asked_by="recipes",
-    ),
-    Section(
-        "recipes",
-        given={"results": "{folder}/recipes", "trainings": "{recipes}", "printed": "{table}"},
-        needs=("recipes",),
-        asked_by="recipes",
     ),
     Section(
         "leakage",
@@ -50,14 +42,30 @@ SECTIONS = (
         asked_by="splits",
     ),
     Section(
+        "recipes",
+        given={"results": "{folder}/recipes", "trainings": "{recipes}", "printed": "{table}"},
+        needs=("recipes",),
+        asked_by="recipes",
+    ),
+    Section(
+        "claims",
+        given={"results": "{folder}"},
+        needs=("rows", "recipes", "claims"),
+        asked_by="recipes",
+    ),
+    Section("explore"),
+    Section("features"),
+    Section("model", shared_of="rows"),
+    Section(
         "errors",
         given={"results": "{folder}"},
         needs=("rows", "splits", "shuffled"),
         asked_by="splits",
     ),
     Section(
-        "table1",
-        given={"results": "{folder}/rows", "rows": "{rows}"},
+        "contradictions",
+        given={"results": "{folder}", "rows": "{rows}"},
         needs=("rows", "seeds", "recipes", "claims"),
+        of_paper=True,
     ),
 )

@@ -1,46 +1,90 @@
 """All trainings of the recipe study over their epochs."""
 
-from itertools import cycle, islice
+from collections.abc import Iterable
+from textwrap import fill
 
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from music_genre.report.figures.style import INK, WIDTH
+from music_genre.report.figures.style import BACKGROUND, INK, OURS, PAPER, SOFT, TEST, WIDTH
+
+_ENDS = -4.0, 106.0  # per cent: curves at 0 and at 100 are seen whole
+_ABOVE = 8.0  # per cent: what the labels of two curves that end together need
+_BOX = {"facecolor": BACKGROUND, "edgecolor": "none", "alpha": 0.8, "pad": 0.8}
 
 
 def recipes(trainings: pd.DataFrame, curves: pd.DataFrame, paper: pd.DataFrame) -> Figure:
-    """Draw test (solid) and training accuracy (dotted) over epochs, a panel for each batch size.
+    """Draw a panel for each training: its test and training accuracy over epochs.
+
+    The test accuracies of the other trainings of its batch size are in grey behind it. A dotted
+    line marks where the split was drawn again.
 
     ``trainings`` and ``curves`` are those of :func:`music_genre.analysis.recipes.load`, ``paper``
-    that of ``paper_rows``: its rows are drawn in as numbered points.
+    that of ``paper_rows``: its rows of the batch size are numbered diamonds.
     """
-    sizes = list(dict.fromkeys(paper["batch_size"]))
-    used = list(dict.fromkeys(trainings["recipe"]))
-    strong_then_light = [*(palette := sns.color_palette("tab20"))[::2], *palette[1::2]]
-    colors = dict(zip(used, islice(cycle(strong_then_light), len(used)), strict=True))
-    fig = Figure(figsize=(WIDTH, 5.8), layout="constrained")
-    axes = fig.subplots(1, len(sizes), sharey=True, squeeze=False)[0]
-    for ax, size in zip(axes, sizes, strict=True):
-        for name, training in trainings[trainings["batch_size"] == size].iterrows():
-            curve, color = curves[curves["name"] == name], colors[training["recipe"]]
-            marker = "." if len(curve) == 1 else ""
-            ax.plot(curve["epoch"], curve["test"], color=color, lw=1.5, marker=marker)
-            ax.plot(curve["epoch"], curve["training"], color=color, lw=1, ls=":", marker=marker)
-        printed = paper[paper["batch_size"] == size]
-        ax.plot(printed["epochs"], printed["accuracy"], "D", color=INK, ms=6, zorder=5)
-        for row, line in printed.iterrows():
-            ax.annotate(row, (line["epochs"], line["accuracy"]), (0, 7), va="bottom", ha="center",
-                        textcoords="offset points")  # fmt: skip
-        ax.set(title=f"batch size {size}", xlabel="epoch", ylim=(0, 104))
-    axes[0].set_ylabel("accuracy [%]")
-    handles = [Line2D([], [], color=color, label=recipe) for recipe, color in colors.items()]
-    handles += [
-        Line2D([], [], color=INK, label="on test segments"),
-        Line2D([], [], color=INK, ls=":", label="on training segments"),
-        Line2D([], [], color=INK, marker="D", ls="", label="rows of Table I"),
-    ]
-    fig.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
+    sizes = dict.fromkeys(paper["batch_size"])
+    groups = [trainings[trainings["batch_size"] == size] for size in sizes]
+    lines = [-(-len(group) // 2) for group in groups]  # two panels side by side
+    fig = Figure(figsize=(WIDTH, 0.4 + 1.75 * sum(lines)), layout="constrained")
+    panels = fig.subplots(sum(lines), 2, squeeze=False, sharey=True)
+    for ax in panels.flat:
+        ax.set_axis_off()
+    for group, first in zip(groups, (sum(lines[:i]) for i in range(len(lines))), strict=True):
+        own = curves[curves["name"].isin(group.index)]
+        for ax, (name, training) in zip(panels[first:].flat, group.iterrows(), strict=False):
+            ax.set_axis_on()
+            _panel(ax, name, training, own, paper[paper["batch_size"] == training["batch_size"]])
     sns.despine(fig)
     return fig
+
+
+def _panel(
+    ax: Axes, name: str, training: pd.Series, curves: pd.DataFrame, printed: pd.DataFrame
+) -> None:
+    for other, of in curves.groupby("name"):
+        if other != name:
+            ax.plot(of["epoch"], of["test"], color=PAPER, lw=0.8, alpha=0.6)
+    own = curves[curves["name"] == name]
+    last = own.iloc[-1]
+    for column, color, style in (("training", OURS, "--"), ("test", TEST, "-")):
+        ax.plot(own["epoch"], own[column], color=color, lw=2, ls=style,
+                marker="o" if len(own) == 1 else "")  # fmt: skip
+    for epoch in training["drawn_after"]:
+        ax.axvline(epoch, color=INK, lw=1.2, ls=":")
+        ax.annotate("drawn again", (epoch, 0), (-2, 0), textcoords="offset points", rotation=90,
+                    ha="right", va="bottom", fontsize=8)  # fmt: skip
+    ends = _apart(last["test"], last["training"])
+    for column, color, y in zip(("test", "training"), (TEST, OURS), ends, strict=True):
+        text = f"{column} {last[column]:.0f}"
+        ax.annotate(text, (last["epoch"], y), (5, 0), textcoords="offset points", va="center",
+                    color=color, fontsize=10, bbox=_BOX)  # fmt: skip
+    if training["diverged"]:
+        ax.annotate("the loss became NaN", (last["epoch"], max(ends) + _ABOVE), (5, 0), va="center",
+                    textcoords="offset points", color=SOFT, fontsize=10)  # fmt: skip
+    _diamonds(ax, printed["epochs"], printed["accuracy"], printed.index)
+    longest = max(printed["epochs"].max(), curves["epoch"].max())
+    ax.set_title(
+        fill(f"{training['batch_size']} a batch: {training['recipe']}", 52), loc="left", fontsize=10.5
+    )
+    ax.set(xlim=(-0.02 * longest, 1.3 * longest), ylim=_ENDS, yticks=range(0, 101, 25))
+    ax.set_xticks([tick for tick in ax.get_xticks() if 0 <= tick <= longest])
+    ax.tick_params(labelsize=9, labelleft=True)
+
+
+def _diamonds(
+    ax: Axes, epochs: Iterable[int], accuracies: Iterable[float], rows: Iterable[str]
+) -> None:
+    """Draw the paper's rows, numbered, above all curves."""
+    for epoch, accuracy, row in zip(epochs, accuracies, rows, strict=True):
+        ax.plot(epoch, accuracy, "D", mfc=BACKGROUND, mec=INK, mew=1.2, ms=11, zorder=5)
+        ax.annotate(row, (epoch, accuracy), ha="center", va="center_baseline", fontsize=8.5, zorder=6)
+
+
+def _apart(one: float, other: float) -> tuple[float, float]:
+    """Move two heights apart until their labels do not overlap."""
+    if abs(one - other) >= _ABOVE:
+        return one, other
+    middle, up = (one + other) / 2, _ABOVE * (0.5 if one > other else -0.5)
+    return middle + up, middle - up
