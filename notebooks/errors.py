@@ -72,7 +72,7 @@ display.figure(
     "errors-tracks",
     "Tracks by how many of their test segments are classified correctly: "
     + ", ".join(f"{of['tracks']:,} tracks split by {split}" for split, of in sums.items())
-    + ". The numbers in the bars count tracks.",
+    + ". Numbers in bars: tracks.",
     alt=" ".join(
         f"With the split by {split}, all segments are correct in {of['all_correct']:,} tracks and "
         f"none in {of['none_correct']:,}."
@@ -169,11 +169,15 @@ display.say(
     {% else %}
     No test segment has a known fault.
     {% endif %}
+    {% if higher %}
+    In {{ higher }} of the {{ kinds }} comparisons below it is higher.
+    {% endif %}
     {% if kinds %}
     Of all wrong segments, at most {{ most | fixed(1) }} % have one and the same fault.
     {% endif %}
     """,
     lowering=errors.lowering(faults.values()),
+    higher=int((differing["difference"] > 0).sum()),
     kinds=len(compared),
     most=max(
         100 * of["wrong"].max() / max(1, sums[split]["wrong"]) for split, of in faults.items()
@@ -185,8 +189,8 @@ if len(compared):
     display.figure(
         figures.faults(compared),
         "errors-faults",
-        "Accuracy with a fault, less that without it: test segments, 95 % intervals over tracks, "
-        "which are too narrow if the tracks are few.",
+        "Accuracy with a fault, less that without it: test segments of so many tracks with the "
+        "fault. The 95 % intervals over tracks are too narrow if these are few.",
         alt=f"Of {len(compared)} intervals, {len(compared) - len(differing)} include zero or are "
         f"unknown, {(differing['difference'] < 0).sum()} lie below it and "
         f"{(differing['difference'] > 0).sum()} above it.",
@@ -213,8 +217,9 @@ for split, measured in faults.items():
         f"errors-fault-accuracies-{split}",
         f"Accuracy with the fault and without it, split by {split}: per cent of test segments (for "
         "duplicates: without it on tracks that are no duplicates), with 95 % intervals over "
-        f"tracks; {(test['label'] != test['predicted']).sum():,} of all {len(test):,} test "
-        "segments are classified wrongly.",
+        "tracks, which are too narrow if the tracks are few. Of all "
+        f"{len(test):,} test segments, {(test['label'] != test['predicted']).sum():,} are "
+        "classified wrongly.",
     )
 display.say(
     """
@@ -249,13 +254,14 @@ Shuffling *{{ first.input }}* among the test segments costs most,
 **{{ first.drop | fixed(1) }} points of accuracy**.
 {% if order %}
 With the 58 columns in an order drawn at random, the accuracy on test segments is
-{{ order.shuffled | fixed(2) }} % and not {{ order.in_order | fixed(2) }} %:
+{{ order.shuffled | fixed(1) }} % and not {{ order.in_order | fixed(1) }} % (95 % interval of the
+difference {{ order.low | signed(1) }} to {{ order.high | signed(1) }}; one order, one seed):
 {% if order.favours == "table" %}
 the features table's order is better than the drawn one.
 {% elif order.favours == "drawn" %}
 the drawn order is better than the features table's.
 {% else %}
-the interval includes zero, and no effect of the order is established.
+no effect of the order is established.
 {% endif %}
 {% endif %}
 """,

@@ -15,8 +15,6 @@
 
 # %% [markdown]
 # # Explore: what is classified
-#
-# This is the paper's Methodology A and B with its Fig. 8.
 
 # %% tags=["parameters"]
 features: str = ""  # features table (CSV); empty: GTZAN's under data/ if there, else the sample
@@ -39,7 +37,7 @@ display.banner(source)
 display.other_files(source)
 
 # %% [markdown]
-# What is classified is a segment: three seconds of a clip.
+# What is classified is a segment: three seconds of a clip, as in the paper's Methodology A and B.
 
 # %%
 counts = segments["label"].value_counts().sort_index()
@@ -70,8 +68,7 @@ display.figure(
     f"What a segment is, and how many each genre has. Above {first}, a clip of the embedded "
     f"sample; below all {len(segments):,} segments of the table.",
     alt=f"A wave of {sample.SECONDS} seconds is cut every three seconds, its first piece marked. "
-    f"Of the bars for {len(counts)} genres, the shortest is {counts.min() / counts.max():.0%} of "
-    "the longest.",
+    f"The bars of {len(counts)} genres reach from {counts.min():,} to {counts.max():,} segments.",
     data=counts.rename("segments").rename_axis("genre").reset_index(),
 )
 
@@ -152,13 +149,13 @@ display.figure(
 # Energy by pitch class, normalised and smoothed. Held chords show as bars.
 
 # %%
-strongest = pd.Series({clip: of["chroma_cens"].mean(axis=1).max() for clip, of in clips.items()})
+strongest = pd.Series({clip: of["chroma_cens"].max(axis=0).mean() for clip, of in clips.items()})
 display.figure(
     figures.chromagrams(clips),
     "explore-chroma",
     f"Chroma CENS of one sample per genre: {pictured}.",
-    alt=f"In {strongest.idxmax()} one pitch class stands out as a bar; in {strongest.idxmin()} the "
-    "energy is spread over the pitch classes most evenly.",
+    alt=f"In {strongest.idxmax()} one pitch class at a time stands out as a bar; in "
+    f"{strongest.idxmin()} the energy is spread over the pitch classes most evenly.",
 )
 
 # %% [markdown]
@@ -204,6 +201,6 @@ display.figure(
     figures.genre_shares(counts),
     "explore-shares",
     f"Distribution of music genres, the paper's Fig. 8: {len(segments):,} segments.",
-    alt=f"The slices of {len(counts)} genres take from {shares.min():.1f} to {shares.max():.1f} %.",
+    alt=f"The slices of {len(counts)} genres take from {shares.min():.2f} to {shares.max():.2f} %.",
     data=shares.rename("per cent").rename_axis("genre").reset_index(),
 )

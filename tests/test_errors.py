@@ -256,13 +256,15 @@ def test_fault_lowers_the_accuracy_where_an_interval_says_so():
     assert errors.lowering([more.assign(difference=9.0)]) == []
 
 
-def test_tracks_are_drawn_by_their_share_of_correct_segments():
-    (ax,) = figures.tracks(errors.by_track(PREDICTIONS)).axes
-    right, wrong, means = (points.get_offsets() for points in ax.collections)
-    # The genres of jazz.00000 are equally probable, so the first is predicted, blues.
-    assert sorted(right[:, 0]) == pytest.approx([100, 100])
-    assert sorted(wrong[:, 0]) == pytest.approx([0, 25, 100 / 3])
-    assert means[:, 0].tolist() == pytest.approx([125 / 3, 100 / 3, 100])
+def test_tracks_are_counted_and_drawn_by_their_share_of_correct_segments():
+    shares = errors.track_shares(errors.by_track(PREDICTIONS))
+    assert list(shares) == list(figures.SHARES)
+    # Of blues 25, 0 and 100 % correct; of jazz a third, of rock all.
+    assert shares.to_numpy().tolist() == [[1, 1, 0, 1], [0, 1, 0, 0], [0, 0, 0, 1]]
+    (ax,) = figures.tracks({"split by segment": shares}).axes
+    widths = [[bar.get_width() for bar in bars] for bars in ax.containers]
+    assert np.transpose(widths)[0] == pytest.approx([100 / 3, 100 / 3, 0, 100 / 3])
+    assert np.sum(widths, axis=0) == pytest.approx(100)
 
 
 def test_runs_examined_are_the_last_row_and_the_one_by_track(tmp_path):

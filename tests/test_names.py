@@ -297,7 +297,12 @@ def of_counts(genres):
 
 def of_components(genres):
     points = np.random.default_rng(0).normal(size=(2 * len(genres), 2))
-    return of_features.components(points, pd.Series(np.repeat(genres, 2)), np.array([0.5, 0.3]))
+    return of_features.planes({"PCA": points, "LDA": points}, pd.Series(np.repeat(genres, 2)))
+
+
+def of_spread(genres):
+    columns = pd.DataFrame({"a": np.arange(2.0 * len(genres))})
+    return of_features.spread(columns, pd.Series(np.repeat(genres, 2)))
 
 
 def of_confusion(genres):
@@ -310,10 +315,12 @@ def of_scores(genres):
 
 def of_tracks(genres):
     frame = pd.DataFrame({"label": genres, "predicted": genres, "correct": 100.0})
-    return of_errors.tracks(frame.assign(track=genres))
+    return of_errors.tracks({"split": errors.track_shares(frame)})
 
 
-@pytest.mark.parametrize("draw", [of_counts, of_components, of_confusion, of_scores, of_tracks])
+@pytest.mark.parametrize(
+    "draw", [of_counts, of_components, of_spread, of_confusion, of_scores, of_tracks]
+)
 @pytest.mark.parametrize("first", range(0, len(GENRES), 24))
 def test_figure_has_every_genre_as_it_is_written(draw, first):
     genres = [name for name in GENRES[first : first + 24] if len(name) < 100]

@@ -70,7 +70,8 @@ def faults(measured: pd.DataFrame) -> Figure:
     ax.axvline(0, color=INK, lw=1)
     ax.hlines(places, lines["difference low"], lines["difference high"], color=colors, lw=2)
     ax.scatter(lines["difference"], places, color=colors, zorder=3)
-    ax.set_yticks(places, lines["fault"] + ", by " + lines["split"])
+    ax.set_yticks(places, [f"{line.fault}, by {line.split} ({line.tracks:,} tracks)"
+                           for line in lines.itertuples()])  # fmt: skip
     ax.set(ylim=(len(lines) - 0.5, -0.5),
            xlabel="accuracy with the fault less that without it [percentage points]")  # fmt: skip
     ax.grid(axis="x", lw=0.6)

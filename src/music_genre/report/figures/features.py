@@ -105,7 +105,7 @@ def planes(points: Mapping[str, np.ndarray], labels: pd.Series) -> Figure:
         image = _most_frequent(of, limits, [colors[genre] for genre in genres])
         ax.imshow(image, extent=limits.ravel(), aspect="auto", origin="lower", interpolation="none")
         for genre, mean in zip(genres, means, strict=True):
-            ax.scatter(*mean, s=110, color=colors[genre], marker=markers[genre], zorder=3,
+            ax.scatter(*mean, s=150, color=colors[genre], marker=markers[genre], zorder=3,
                        edgecolor=BACKGROUND, linewidth=1.5)  # fmt: skip
         ax.set(title=title, xlabel="first direction", ylabel="second direction",
                xticks=[], yticks=[])  # fmt: skip

@@ -77,7 +77,7 @@ def label_points(ax: Axes, points: np.ndarray, names: Sequence[str]) -> None:
     per_point = ax.figure.dpi / 72
     centres = ax.transData.transform(points)
     taken = [Bbox.from_bounds(x - r, y - r, 2 * r, 2 * r)
-             for x, y in centres for r in [6 * per_point]]  # fmt: skip
+             for x, y in centres for r in [7 * per_point]]  # fmt: skip
     box = {"boxstyle": "round,pad=0.15", "facecolor": BACKGROUND, "edgecolor": "none", "alpha": 0.8}
     for name, point, centre in zip(names, points, centres, strict=True):
         text = ax.annotate(
