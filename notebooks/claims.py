@@ -101,8 +101,8 @@ if long is not None:
         f"Accuracy over {len(history)} epochs of row 7's recipe: on training segments while the "
         "epoch ran, and on test segments; one seed.",
         alt=f"On training segments the accuracy ends at {last['accuracy']:.1f} %, on test segments "
-        f"at {last['test_accuracy']:.1f} %; the highest on test segments, {course['best']:.1f} % in "
-        f"epoch {course['best_epoch']}, lies "
+        f"at {last['test_accuracy']:.1f} %; the highest on test segments, {course['best']:.1f} % "
+        f"in epoch {course['best_epoch']}, lies "
         f"{'below' if course['best'] < highest else 'above'} the paper's {highest:.2f} %.",
         data=history,
     )
@@ -225,8 +225,8 @@ if len(optimizers):
     display.table(
         claims.with_rates_tried(optimizers, rates),
         "claims-optimizers",
-        "Each optimizer at its chosen rate after 40 epochs: scores on test segments in per cent; in "
-        "brackets, the accuracy on validation segments of each rate tried. tanh, batch size 220, "
+        "Each optimizer at its chosen rate after 40 epochs: scores on test segments in per cent; "
+        "in brackets, the accuracy on validation segments of each rate tried. tanh, batch size 220, "
         "one seed.",
     )
 display.say(

@@ -84,8 +84,8 @@ def _diamonds(
 
 
 def _apart(one: float, other: float) -> tuple[float, float]:
-    """Move two heights apart until their labels do not overlap."""
+    """Move two heights apart until their labels overlap neither each other nor the axis."""
     if abs(one - other) >= _ABOVE:
         return one, other
-    middle, up = (one + other) / 2, _ABOVE * (0.5 if one > other else -0.5)
+    middle, up = max((one + other) / 2, _ABOVE / 2 + 4), _ABOVE * (0.5 if one > other else -0.5)
     return middle + up, middle - up
