@@ -226,8 +226,8 @@ if len(optimizers):
         claims.with_rates_tried(optimizers, rates),
         "claims-optimizers",
         "Each optimizer at its chosen rate after 40 epochs: scores on test segments in per cent; "
-        "in brackets, the accuracy on validation segments of each rate tried. tanh, batch size 220, "
-        "one seed.",
+        "in brackets, the accuracy on validation segments of each rate tried. tanh, batch size "
+        "220, one seed.",
     )
 display.say(
     """

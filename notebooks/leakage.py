@@ -254,8 +254,9 @@ display.table(
     leakage.with_interval(scores),
     "leakage-scores",
     "All models on all splits: accuracy by segment with its interval, macro F1, and accuracy by "
-    "track (from mean probabilities), in per cent; seconds to train once; milliseconds to predict one segment among "
-    "many; hyperparameters chosen. Keras' networks may use several cores, the others use one.",
+    "track (from mean probabilities), in per cent; seconds to train once; milliseconds to predict "
+    "one segment among many; hyperparameters chosen. Keras' networks may use several cores, the "
+    "others use one.",
 )
 
 # %% [markdown] tags=["fold"]

@@ -118,8 +118,8 @@ display.table(
     recipes.measured_table(trained, measured),
     "recipes-measured",
     "Every training and epoch measured: accuracy in per cent on test, training and all segments; "
-    "on a re-drawn third the mean over draws of accuracy, with its standard deviation over draws, and "
-    "of macro precision, recall and F1.",
+    "on a re-drawn third the mean over draws of accuracy, with its standard deviation over draws, "
+    "and of macro precision, recall and F1.",
 )
 display.table(
     highest.drop(columns="short").rename(columns={"test": "highest here"}),
