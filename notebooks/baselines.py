@@ -105,9 +105,9 @@ content, scores, _ = baselines.load(folder)
 # %%
 display.table(
     scores,
+    "baselines-scores",
     f"Simpler models, split by {given.split}: scores on {(parts == 'test').sum():,} test segments, "
     "times, and the hyperparameters chosen.",
-    source,
 )
 display.say(
     """

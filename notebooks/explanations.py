@@ -271,8 +271,8 @@ display.say(
 display.table(
     explanations.summary_table(summary, names),
     "explanations-summary",
-    "Mean distance from Table I: in points, for each of its four scores; distance in SDs (root mean "
-    f"square over rows and scores); rows with a score more than {explanations.FAR:g} SDs off.",
+    "Mean distance from Table I: in points, for each of its four scores; distance in SDs (root "
+    f"mean square over rows and scores); rows with a score more than {explanations.FAR:g} SDs off.",
 )
 display.table(
     explanations.distance_table(apart, names),

@@ -180,8 +180,8 @@ shared = leakage.leak_counts(segments, parts, table_folder=table_folder)
 display.table(
     shared.astype(object).fillna("not known"),
     "leakage-shared",
-    "What the parts of each split share: tracks, artists (those that Sturm's index names) and equal "
-    "segments (in all 57 features, to within rounding).",
+    "What the parts of each split share: tracks, artists (those that Sturm's index names) and "
+    "equal segments (in all 57 features, to within rounding).",
 )
 
 # %% [markdown] tags=["fold"]
@@ -253,9 +253,10 @@ for name, comparison in comparisons.items():
 display.table(
     leakage.with_interval(scores),
     "leakage-scores",
-    "All models on all splits: accuracy by segment with its interval, macro F1, and accuracy by track (from mean "
-    "probabilities), in per cent; seconds to train once; milliseconds to predict one segment among "
-    "many; hyperparameters chosen. Keras' networks may use several cores, the others use one.",
+    "All models on all splits: accuracy by segment with its interval, macro F1, and accuracy by "
+    "track (from mean probabilities), in per cent; seconds to train once; milliseconds to predict "
+    "one segment among many; hyperparameters chosen. Keras' networks may use several cores, the "
+    "others use one.",
 )
 
 # %% [markdown] tags=["fold"]

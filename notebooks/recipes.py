@@ -94,8 +94,8 @@ display.figure(
 # %% [markdown] tags=["fold"]
 # ## The trainings in numbers
 #
-# Each training of this study is a curve of accuracy over epochs. Each row of Table I is a point that
-# the curve of its batch size should meet.
+# Each training of this study is a curve of accuracy over epochs. Each row of Table I is a point
+# that the curve of its batch size should meet.
 #
 # One training for each recipe and batch size, with seed 0 and the last epoch's weights. All are on
 # one split of segments, except those *re-split*: there the split is drawn again after the epochs
@@ -111,15 +111,15 @@ display.figure(
 display.table(
     recipes.by_training(trained, points),
     "recipes-rows",
-    "Every training at the epochs of Table I's rows: accuracy in per cent on test segments / on all "
-    "segments (or a re-drawn third).",
+    "Every training at the epochs of Table I's rows: accuracy in per cent on test segments / on "
+    "all segments (or a re-drawn third).",
 )
 display.table(
     recipes.measured_table(trained, measured),
     "recipes-measured",
-    "Every training and epoch measured: accuracy in per cent on test, training and all segments; on "
-    "a re-drawn third the mean over draws of accuracy, with its standard deviation over draws, and "
-    "of macro precision, recall and F1.",
+    "Every training and epoch measured: accuracy in per cent on test, training and all segments; "
+    "on a re-drawn third the mean over draws of accuracy, with its standard deviation over draws, "
+    "and of macro precision, recall and F1.",
 )
 display.table(
     highest.drop(columns="short").rename(columns={"test": "highest here"}),

@@ -111,6 +111,9 @@ def test_optimizers_are_tested_at_their_chosen_rates(folder):
     tested = claims.optimizers(done, claims.chosen_rates(done), epoch=2)
     assert tested["optimizer"].to_list() == ["adam", "sgd"]
     assert tested["accuracy"].to_list() == pytest.approx([70, 60])
+    listed = claims.with_rates_tried(tested, claims.chosen_rates(done)).set_index("optimizer")
+    assert listed.loc["sgd", "rates tried"] == "0.1 (30.0), 0.3 (40.0)"
+    assert listed["rate chosen"].to_dict() == {"adam": "0.003", "sgd": "0.3"}
 
 
 def test_a_longer_training_than_table_one_has_a_last_and_a_best_epoch(folder):

@@ -10,6 +10,7 @@ from music_genre.data import find, splits, table
 from music_genre.metrics.classification import NAMES, score
 from music_genre.models import dense, runs
 from music_genre.paths import ROOT
+from music_genre.report.figures import explanations as figures
 
 GENRES = np.array(["blues", "metal", "rock"])
 
@@ -136,6 +137,20 @@ def test_switch_of_the_measure_is_what_fits_rows_made_that_way(rows, paper):
     assert ahead["rows"] == ["1", "2", "3"]
     assert ahead["paper"] == pytest.approx(55.47 - 33.16)
     assert ahead["ours"] < 5
+
+
+def test_a_row_is_explained_where_all_scores_are_near_and_framed_there(rows, paper):
+    scores = explanations.over_seeds(explanations.of_rows(rows, ["6", "7"]))
+    test = scores.xs("test", level="measure")
+    near = paper.assign(**{name: test[name] + 2 * test[f"{name} SD"] for name in NAMES})
+    near.loc["7", "recall"] += 2 * test.loc["7", "recall SD"]  # four of them off
+    apart = explanations.compare(test, near)
+    fits = explanations.explains(apart)
+    assert fits.to_dict() == {"6": True, "7": False}
+    (ax,) = figures.strips({"test": apart}, {"test": fits}, paper, {"test": "clean"}).axes
+    assert sum(not cell.get_fill() for cell in ax.patches) == 1
+    unknown = explanations.compare(test.assign(**{f"{name} SD": np.nan for name in NAMES}), near)
+    assert not explanations.explains(unknown).any()
 
 
 def test_differences_between_scores_are_compared_with_those_of_draws(rows, paper):

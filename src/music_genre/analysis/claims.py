@@ -164,6 +164,25 @@ def optimizers(
     return table.sort_values("accuracy", ascending=False, ignore_index=True)
 
 
+def with_rates_tried(optimizers: pd.DataFrame, rates: pd.DataFrame) -> pd.DataFrame:
+    """List optimizers with all rates tried for them and their accuracy on validation segments.
+
+    ``optimizers`` and ``rates`` are what :func:`optimizers` and :func:`chosen_rates` return.
+    """
+    tried = rates.assign(
+        text=[
+            f"{rate:g} ({accuracy:.1f})"
+            for rate, accuracy in rates[["learning_rate", "validation"]].to_numpy()
+        ]
+    )
+    texts = tried.groupby("optimizer")["text"].agg(", ".join)
+    table = optimizers.assign(
+        learning_rate=optimizers["learning_rate"].map("{:g}".format),
+        tried=optimizers["optimizer"].map(texts),
+    )
+    return table.rename(columns={"learning_rate": "rate chosen", "tried": "rates tried"})
+
+
 def at_rows(found: dict[str, pd.DataFrame], paper: pd.DataFrame) -> pd.DataFrame:
     """Read trainings, by a name each, off at the paper's rows of their batch size.
 

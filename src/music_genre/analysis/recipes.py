@@ -63,8 +63,9 @@ def load(folder: Path, names: Sequence[str] = ()) -> tuple[pd.DataFrame, pd.Data
     -------
     trainings : DataFrame [shape=(n_trainings, 9), index=name]
         recipe (a label of all settings but the batch size), resplit (whether the split was drawn
-        again on the way), drawn_after (a list of the epochs after which it was), batch_size, epochs (run), diverged, ``low`` and ``high`` of the last
-        test accuracy's 95 % interval over tracks, and source.
+        again on the way), drawn_after (a list of the epochs after which it was), batch_size,
+        epochs (run), diverged, ``low`` and ``high`` of the last test accuracy's 95 % interval over
+        tracks, and source.
     curves : DataFrame [shape=(n_epochs_of_all, 4)]
         name, epoch, and the accuracies in per cent: ``test`` after the epoch, ``training`` while
         it ran, as Keras reports it.

@@ -22,14 +22,16 @@ def long_training(history: pd.DataFrame, *, highest: float, chance: float) -> Fi
     fig = Figure(figsize=(WIDTH, 4.6), layout="constrained")
     ax = fig.subplots()
     last = history.iloc[-1]
-    for y, text in ((highest, f"the paper's highest: {highest:.2f}"), (chance, "guessing")):
+    said = f"the paper's highest: {highest:.2f}", f"guessing: {chance:.0f}"
+    for y, text in zip((highest, chance), said, strict=True):
         ax.axhline(y, color=INK, lw=1.2, ls="--", zorder=3)
-        ax.annotate(f"{text}" if y == highest else f"{text}: {y:.0f}", (last["epoch"] / 2, y), (0, -4),
-                    textcoords="offset points", ha="center", va="top", fontsize=11)  # fmt: skip
+        ax.annotate(text, (last["epoch"] / 2, y), (0, -4), textcoords="offset points",
+                    ha="center", va="top", fontsize=11)  # fmt: skip
     for column, color, label in (("accuracy", OURS, "training"), ("test_accuracy", TEST, "test")):
         ax.plot(history["epoch"], 100 * history[column], color=color, lw=1.2)
-        ax.annotate(f"{label} {100 * last[column]:.1f}", (last["epoch"], 100 * last[column]), (6, 0),
-                    textcoords="offset points", va="center", color=color, fontsize=11)  # fmt: skip
+        end = 100 * last[column]
+        ax.annotate(f"{label} {end:.1f}", (last["epoch"], end), (6, 0), va="center", color=color,
+                    textcoords="offset points", fontsize=11)  # fmt: skip
     ax.set(xlim=(0, 1.02 * last["epoch"]), ylim=_ENDS, xlabel="epoch", ylabel="accuracy [%]")
     ax.tick_params(labelsize=11, labelcolor=SOFT)
     sns.despine(fig)

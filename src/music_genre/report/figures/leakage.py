@@ -39,8 +39,9 @@ def by_split(scores: pd.DataFrame, paper: float | None = None, *, bold: str = ""
                 _label(ax, one["high"], at, text)
     if paper is not None:
         ax.axvline(paper, color=INK, lw=1.2, ls="--", zorder=1)
-        ax.annotate(f"the paper: {paper:.2f}", (paper, 1), (0, 3), xycoords=("data", "axes fraction"),
-                    textcoords="offset points", ha="center", va="bottom", fontsize=11)  # fmt: skip
+        ax.annotate(f"the paper: {paper:.2f}", (paper, 1), (0, 3), ha="center", va="bottom",
+                    xycoords=("data", "axes fraction"), textcoords="offset points",
+                    fontsize=11)  # fmt: skip
     return fig
 
 

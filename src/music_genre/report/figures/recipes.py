@@ -11,8 +11,7 @@ from matplotlib.figure import Figure
 from music_genre.report.figures.style import BACKGROUND, INK, OURS, PAPER, SOFT, TEST, WIDTH
 
 _ENDS = -4.0, 106.0  # per cent: curves at 0 and at 100 are seen whole
-_ABOVE = 8.0  # per cent: what the labels of two curves that end together need
-_BOX = {"facecolor": BACKGROUND, "edgecolor": "none", "alpha": 0.8, "pad": 0.8}
+_ABOVE = 18.0  # per cent: what the labels of two curves that end together need
 
 
 def recipes(trainings: pd.DataFrame, curves: pd.DataFrame, paper: pd.DataFrame) -> Figure:
@@ -27,7 +26,7 @@ def recipes(trainings: pd.DataFrame, curves: pd.DataFrame, paper: pd.DataFrame) 
     sizes = dict.fromkeys(paper["batch_size"])
     groups = [trainings[trainings["batch_size"] == size] for size in sizes]
     lines = [-(-len(group) // 2) for group in groups]  # two panels side by side
-    fig = Figure(figsize=(WIDTH, 0.4 + 1.75 * sum(lines)), layout="constrained")
+    fig = Figure(figsize=(WIDTH, 0.4 + 1.8 * sum(lines)), layout="constrained")
     panels = fig.subplots(sum(lines), 2, squeeze=False, sharey=True)
     for ax in panels.flat:
         ax.set_axis_off()
@@ -54,25 +53,29 @@ def _panel(
     for epoch in training["drawn_after"]:
         ax.axvline(epoch, color=INK, lw=1.2, ls=":")
         ax.annotate("drawn again", (epoch, 0), (-2, 0), textcoords="offset points", rotation=90,
-                    ha="right", va="bottom", fontsize=8)  # fmt: skip
+                    ha="right", va="bottom", fontsize=9)  # fmt: skip
+    longest = max(printed["epochs"].max(), curves["epoch"].max())
     ends = _apart(last["test"], last["training"])
     for column, color, y in zip(("test", "training"), (TEST, OURS), ends, strict=True):
         text = f"{column} {last[column]:.0f}"
-        ax.annotate(text, (last["epoch"], y), (5, 0), textcoords="offset points", va="center",
-                    color=color, fontsize=10, bbox=_BOX)  # fmt: skip
+        ax.annotate(text, (longest, y), (12, 0), textcoords="offset points", va="center",
+                    color=color, fontsize=11)  # fmt: skip
     if training["diverged"]:
-        ax.annotate("the loss became NaN", (last["epoch"], max(ends) + _ABOVE), (5, 0), va="center",
+        ax.annotate("the loss became NaN", (last["epoch"], last["test"]), (8, 0), va="center",
                     textcoords="offset points", color=SOFT, fontsize=10)  # fmt: skip
     _diamonds(ax, printed["epochs"], printed["accuracy"], printed.index)
-    longest = max(printed["epochs"].max(), curves["epoch"].max())
     ax.set_title(
+<<<<<<< HEAD
         fill(f"{training['batch_size']} a batch: {training['recipe']}", 52),
         loc="left",
         fontsize=10.5,
+=======
+        fill(f"{training['batch_size']} a batch: {training['recipe']}", 48), loc="left", fontsize=11
+>>>>>>> science
     )
     ax.set(xlim=(-0.02 * longest, 1.3 * longest), ylim=_ENDS, yticks=range(0, 101, 25))
     ax.set_xticks([tick for tick in ax.get_xticks() if 0 <= tick <= longest])
-    ax.tick_params(labelsize=9, labelleft=True)
+    ax.tick_params(labelsize=10, labelleft=True)
 
 
 def _diamonds(
@@ -87,8 +90,8 @@ def _diamonds(
 
 
 def _apart(one: float, other: float) -> tuple[float, float]:
-    """Move two heights apart until their labels do not overlap."""
+    """Move two heights apart until their labels overlap neither each other nor the axis."""
     if abs(one - other) >= _ABOVE:
         return one, other
-    middle, up = (one + other) / 2, _ABOVE * (0.5 if one > other else -0.5)
+    middle, up = max((one + other) / 2, _ABOVE / 2 + 4), _ABOVE * (0.5 if one > other else -0.5)
     return middle + up, middle - up
