@@ -65,13 +65,7 @@ def _panel(
                     textcoords="offset points", color=SOFT, fontsize=10)  # fmt: skip
     _diamonds(ax, printed["epochs"], printed["accuracy"], printed.index)
     ax.set_title(
-<<<<<<< HEAD
-        fill(f"{training['batch_size']} a batch: {training['recipe']}", 52),
-        loc="left",
-        fontsize=10.5,
-=======
         fill(f"{training['batch_size']} a batch: {training['recipe']}", 48), loc="left", fontsize=11
->>>>>>> science
     )
     ax.set(xlim=(-0.02 * longest, 1.3 * longest), ylim=_ENDS, yticks=range(0, 101, 25))
     ax.set_xticks([tick for tick in ax.get_xticks() if 0 <= tick <= longest])
