@@ -40,8 +40,8 @@ class Source:
 
     @property
     def label(self) -> str:
-        """The line under every figure and table."""
-        name = "embedded sample" if self.is_sample else self.path
+        """The table in a line: its file's name and content, not where it lies on a machine."""
+        name = "embedded sample" if self.is_sample else Path(self.path).name
         left_out = f" ({len(self.left_out):,} left out)" if self.left_out else ""
         clips = f"{self.clips:,} clips{left_out}, " if self.clips else ""
         return f"{name}: {clips}{self.in_words}, sha256 {self.sha256[:12]}"

@@ -31,8 +31,6 @@ FILES = ["history.csv", "predictions.csv", "predictions_after.csv", *MODEL]  # b
 COLLAPSE = 0.1  # a fall of the test accuracy, as a share, beyond what epochs differ by
 # Parameters that do not change what is learnt.
 _NOT_SETTINGS = {"features", "output", "paper", "resume", "keep_states"}
-# A parameter that runs of older versions have, with the value that makes no difference.
-_OTHER_VERSIONS = {"redraw": []}
 
 
 def save(
@@ -318,7 +316,7 @@ def _settings(given: dict) -> dict:
 def _determined_by(content: dict) -> dict:
     """Return a run's parameters, as this version has them, and its table."""
     defaults = _settings(params.defaults("train"))
-    parameters = {**_OTHER_VERSIONS, **defaults, **content["parameters"]}
+    parameters = {**defaults, **content["parameters"]}
     return {"parameters": parameters, "source": content["source"]}
 
 

@@ -39,6 +39,7 @@ class Part:
     headings: list[dict[str, str]] = field(default_factory=list)  # of the third level, not folded
     rows: list["Part"] = field(default_factory=list)
     scores: dict[str, float] = field(default_factory=dict)  # of a row
+    seed: int = 0  # of a row
     failed: str = ""  # why there is nothing to show
     folder: str = ""  # where a row failed
 
@@ -101,8 +102,8 @@ def build(folder: Path, *, sections: Sequence[str], rows: Sequence[str]) -> Path
         css=Markup((TEMPLATE / "style.css").read_text(encoding="utf-8")),
         ink=_ink("light"),
         dark_ink=_ink("dark"),
-        highlight_css=Markup(HtmlFormatter(style="friendly").get_style_defs(".highlight")),
-        dark_highlight_css=Markup(HtmlFormatter(style="nord").get_style_defs(".highlight")),
+        highlight_css=Markup(HtmlFormatter(style="xcode").get_style_defs(".highlight")),
+        dark_highlight_css=Markup(HtmlFormatter(style="zenburn").get_style_defs(".highlight")),
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
@@ -193,6 +194,7 @@ def _row(article: Article, run: Path, notebooks: Sequence[str]) -> Part:
     content = provenance.read_json(run / "metrics.json")
     given = content["parameters"]
     row.title += f": {given['epochs']} epochs, batch size {given['batch_size']}"
+    row.seed = given["seed"]
     row.scores["measured"] = content["parts"]["test"]["accuracy"]
     if printed := content["paper"].get("accuracy"):
         row.scores["printed"] = printed
