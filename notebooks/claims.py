@@ -80,7 +80,10 @@ display.say(
     {% endif %}
     {% if course %}
     - **600 epochs**: row 7's recipe ends at {{ course.last | fixed }} % on test segments after
-      {{ course.epochs }} epochs.
+      {{ course.epochs }} epochs
+    {%- if course.breakdowns %}, having broken down {{ course.breakdowns }}
+      {{ "time" if course.breakdowns == 1 else "times" }}{% endif %}; the best epoch,
+      {{ course.best_epoch }}, has {{ course.best | fixed }} %.
     {% endif %}
     - **A dense network**, as others train it, reaches
       {{ at_end.loc["test", "accuracy"] | fixed }} % on clean test segments after 600 epochs; the

@@ -163,3 +163,19 @@ def test_notebook_says_what_was_measured_and_what_not(tmp_path, run_here, measur
     assert said.count("Not measured in this report") == (5 if measured else 6)
     learned = "**Rate 1e-2.** Of 2 trainings, 2 end above guessing"
     assert (learned in " ".join(said.split())) == measured
+
+
+@pytest.mark.parametrize(
+    ("tested", "falls"),
+    [
+        ([10, 50, 70, 72, 71, 74], 0),
+        ([10, 70, 59, 70], 1),  # by eleven points, and made good
+        (
+            [70, 30, 50, 58, 66, 55],
+            2,
+        ),  # again, after four points of the best were left to make good
+        ([70, 40, 59, 60.5, 59], 1),  # within one fall
+    ],
+)
+def test_breakdowns_are_counted(tested, falls):
+    assert claims._breakdowns(pd.Series(tested, dtype=float)) == falls

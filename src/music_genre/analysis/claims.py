@@ -115,7 +115,8 @@ def courses(found: pd.DataFrame) -> pd.DataFrame:
 def course(run: Path) -> dict[str, float]:
     """Return a run's ``epochs``, and its ``last`` and ``best`` test accuracy in per cent.
 
-    ``best_epoch`` is the epoch of the best.
+    ``best_epoch`` is the epoch of the best, ``breakdowns`` how often the test accuracy fell by
+    :data:`music_genre.models.runs.COLLAPSE` or more below its best.
     """
     tested = 100 * runs.load(run)[1].set_index("epoch")["test_accuracy"]
     return {
@@ -123,7 +124,18 @@ def course(run: Path) -> dict[str, float]:
         "last": float(tested.iloc[-1]),
         "best": float(tested.max()),
         "best_epoch": int(tested.idxmax()),
+        "breakdowns": _breakdowns(tested),
     }
+
+
+def _breakdowns(tested: pd.Series) -> int:
+    """Count the falls in test accuracies in per cent; one ends when half of it is made good."""
+    falls, down = 0, False
+    for fall in (tested.cummax() - tested) / (100 * runs.COLLAPSE):
+        if not down and fall >= 1:
+            falls += 1
+        down = fall >= (0.5 if down else 1)
+    return falls
 
 
 def chosen_rates(done: pd.DataFrame) -> pd.DataFrame:

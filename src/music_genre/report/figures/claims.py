@@ -30,8 +30,10 @@ def long_training(history: pd.DataFrame, *, highest: float, chance: float) -> Fi
     for column, color, label in (("accuracy", OURS, "training"), ("test_accuracy", TEST, "test")):
         ax.plot(history["epoch"], 100 * history[column], color=color, lw=1.2)
         end = 100 * last[column]
-        ax.annotate(f"{label} {end:.1f}", (last["epoch"], end), (6, 0), va="center", color=color,
-                    textcoords="offset points", fontsize=11)  # fmt: skip
+        # Training is labelled above its end and test below it, as both may end in one place.
+        ax.annotate(f"{label} {end:.1f}", (last["epoch"], end), (6, 0), color=color, fontsize=11,
+                    va="bottom" if label == "training" else "top",
+                    textcoords="offset points")  # fmt: skip
     ax.set(xlim=(0, 1.02 * last["epoch"]), ylim=_ENDS, xlabel="epoch", ylabel="accuracy [%]")
     ax.tick_params(labelsize=11, labelcolor=SOFT)
     sns.despine(fig)
