@@ -122,7 +122,9 @@ def test_a_longer_training_than_table_one_has_a_last_and_a_best_epoch(folder):
     run = claims.longer(found, 3)
     assert run.name == "long"
     course = claims.course(run)
-    assert course == pytest.approx({"epochs": 4, "last": 80, "best": 90, "best_epoch": 3})
+    assert course == pytest.approx(
+        {"epochs": 4, "last": 80, "best": 90, "best_epoch": 3, "breakdowns": 1}
+    )
 
 
 def test_batch_sizes_are_compared_at_one_rate(folder):
