@@ -273,9 +273,8 @@ def finished(folder, **changed):
     return runs.finished(folder, **{**same, **changed})
 
 
-@pytest.mark.parametrize("earlier", [{}, {"redraw": []}], ids=["published", "an earlier version's"])
-def test_finished_training_is_found_where_it_is_the_same(tmp_path, earlier):
-    fake_run(tmp_path, PREDICTIONS, **earlier)
+def test_finished_training_is_found_where_it_is_the_same(tmp_path):
+    fake_run(tmp_path, PREDICTIONS)
     content, history, predictions = finished(tmp_path)
     assert content["epochs_run"] == len(history) == 1
     assert len(predictions) == 4
@@ -435,7 +434,7 @@ def test_seeds_of_a_run_are_those_that_differ_in_nothing_else(tmp_path):
     copy = {**SOURCE, "path": "copy.csv", "sha256": "b" * 64}
     other = {**SOURCE, "fingerprint": [0.0, 0.0, 0.0, 0.0]}
     for seed, table, changed in (
-        (1, SOURCE, {"redraw": []}),  # an earlier version's parameter, without effect
+        (1, SOURCE, {}),
         (2, copy, {}),
         (3, other, {}),
         (4, SOURCE, {"learning_rate": 0.003}),
