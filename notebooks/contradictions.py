@@ -73,11 +73,11 @@ gaps = [  # what it leaves open
 ]  # fmt: skip
 display.say(
     """
-    The paper contradicts itself in {{ places | length }} places and leaves {{ gaps | length }}
-    matters open; on {{ known }} of these {{ (places + gaps) | length }} this report has a
-    measurement.
+    In {{ places | length }} places the paper contradicts itself or looks like a slip, and
+    {{ gaps | length }} matters it leaves open; on {{ known }} of these
+    {{ (places + gaps) | length }} this report has a measurement.
 
-    It contradicts itself:
+    It contradicts itself or looks like a slip:
 
     {% for says, where, against, _ in places %}
     - **{{ says }}** ({{ where }}). {{ against }}
@@ -176,8 +176,8 @@ display.say(
     published table: {{ measured.third.possible }} of {{ measured.third.accuracies }} accuracies are
     possible. Of similar numbers of segments, {{ measured.third.chance | fixed }} % allow
     all of them.
-  - Measured here: at most {{ rows["accuracy"].max() | fixed(2) }} % on test segments,
-    {{ rows["train accuracy"].max() | fixed(2) }} % on training segments.
+  - Measured here: the rows' means over seeds are at most {{ rows["accuracy"].max() | fixed(2) }} %
+    on test segments, {{ rows["train accuracy"].max() | fixed(2) }} % on training segments.
 {% for one in measured.resplit %}
   - Measured here, with {{ one.recipe }}, so that test segments had been trained on:
     {{ one.accuracy | fixed(2) }} %.

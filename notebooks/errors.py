@@ -16,8 +16,8 @@
 # %% [markdown]
 # # Errors: where they fall, and which inputs matter
 #
-# The networks examined are Table I's last row and, if it was trained, the same recipe with whole
-# tracks held out.
+# Examined are the network of Table I's last row and, where it was trained, the same recipe with
+# whole tracks held out.
 
 # %% tags=["parameters"]
 results: str = ""  # folder of a report with finished rows; empty: reports/table1
@@ -129,7 +129,7 @@ for split, predicted in predictions.items():
         f"errors-pairs-{split}",
         f"The genres most often confused, split by {split}: segments so confused, tracks that have "
         "one, tracks of the genre that were tested, and the fewest tracks that have half of these "
-        f"segments. It is of {len(test):,} test segments.",
+        f"segments; {len(test):,} test segments.",
     )
     display.say(
         """

@@ -127,7 +127,7 @@ display.figure(
     data=scores,
 )
 
-# %% [markdown] tags=["once"]
+# %% [markdown] tags=["fold", "once"]
 # ## Is it as often right as it is sure?
 #
 # The confidence of a prediction is the probability that the model gives to the genre that it

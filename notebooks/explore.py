@@ -50,7 +50,7 @@ display.say(
     of {{ counts | length }} genres between {{ fewest | count }} ({{ counts.idxmin() }}) and
     {{ most | count }} ({{ counts.idxmax() }}) each.
     {% endif %}
-    Who always names the most frequent genre is right for {{ (100 * most / total) | fixed(1) }} %.
+    Always naming the most frequent genre is correct for {{ (100 * most / total) | fixed(1) }} %.
     """,
     counts=counts,
     fewest=counts.min(),
@@ -110,7 +110,7 @@ display.figure(
 overview = sample.overview(clips)
 measured = overview.set_index("clip")
 display.table(
-    overview, "explore-clips", f"What librosa measures on one clip per genre. It is of {pictured}."
+    overview, "explore-clips", f"What librosa measures on one clip per genre. Shown: {pictured}."
 )
 
 # %% [markdown]

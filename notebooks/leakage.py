@@ -68,11 +68,12 @@ display.say(
     """
     {% if strictest.disjoint_by %}
     **On music that the model has not heard** ({{ strictest.held_out }} held out, one seed), the
-    last row's recipe reaches {{ last.accuracy | fixed(2) }} %, the best simpler model
+    {{ lstm }} of the last row reach {{ last.accuracy | fixed(2) }} % (95 % interval
+    {{ last.low | fixed }} to {{ last.high | fixed }}), the best simpler model
     {{ last.best_accuracy | fixed(2) }} % ({{ last.best }}).
     {% endif %}
     """,
-    last=last, strictest=strictest,
+    last=last, strictest=strictest, lstm=leakage.LSTM,
 )  # fmt: skip
 
 # %%
@@ -129,7 +130,7 @@ display.say(
     {% endif %}
     - **Would a simpler model do?**
     {% for name, one in found.items() %}
-      Split by {{ name }}, the best is *{{ one.best }}*.
+      Split by {{ name }}, the best is *{{ one.best }}* ({{ one.best_accuracy | fixed }} %).
     {% if one.favours == "best" %}
       It is better than the {{ lstm }}, by {{ -one.difference | fixed }} points (95 % interval
       {{ -one.difference_high | fixed }} to {{ -one.difference_low | fixed }}).

@@ -44,24 +44,24 @@ display.banner(source)
 # %% tags=["headline"]
 display.say(
     """
-**On clean test segments**, which the network was not trained on,
-{{ names | ranges("row") }} {{ "reaches" if names | length == 1 else "reach" }}
-{{ ours.min() | fixed }}{% if ours.min() < ours.max() %} to {{ ours.max() | fixed }}{% endif %} %
+{% if paper.count() %}
+The paper's Table I reports accuracies of up to {{ paper.max() | fixed(2) }} %.
+{% endif %}
+**On clean test segments**, held out from training, our {{ names | ranges("row") }}
+{{ "reaches" if names | length == 1 else "reach" }} {{ ours.min() | fixed(2) }}
+{%- if ours.min() < ours.max() %} to {{ ours.max() | fixed(2) }}{% endif %} %
 ({% if seeds.min() > 1 %}means over {{ seeds.min() }} seeds{% else %}one seed{% endif %};
 guessing: {{ (100 / source.genres) | fixed(0) }} %).
 {% if found.earlier %}
-The paper's accuracies differ from these by at most {{ found.apart[found.earlier].max() | fixed }}
-points in {{ found.earlier | ranges("row") }}
-{%- if found.later and found.short[found.later].min() > 0 %}, but lie
-{{ found.short[found.later].min() | fixed }}
+In {{ found.earlier | ranges("row") }} that is within {{ found.apart[found.earlier].max() | fixed }}
+points of the paper
+{%- if found.later and found.short[found.later].min() > 0 %}, in
+{{ found.later | ranges("row") }} {{ found.short[found.later].min() | fixed }}
 {%- if found.later | length > 1 %} to {{ found.short[found.later].max() | fixed }}{% endif %} points
-above them in {{ found.later | ranges("row") }}, where it prints up to
-{{ paper[found.later].max() | fixed(2) }} %
+below it
 {%- elif found.later %}, and by up to {{ found.apart[found.later].max() | fixed }} in
 {{ found.later | ranges("row") }}
 {%- endif %}.
-{% elif found.apart | length %}
-The paper prints {{ paper.max() | fixed(2) }} %.
 {% endif %}
 {% if source.is_sample %}
 **This was measured on the sample and is not a result about GTZAN.**

@@ -117,10 +117,11 @@ display.say(
 # - **Activation.** The text names ReLU for all hidden layers. The rows of `params/table1` use tanh.
 # - **Learning rate.** The text names 1e-2 and 1e-1, and prints no rate for rows 3 and 6. With ReLU
 #   and 1e-1 the loss becomes NaN at once (`-p activation relu -p learning_rate 0.1` shows it). With
-#   ReLU and 1e-2, most trainings fall back to guessing, and when they do depends on the seed and on
-#   how the machine rounds; the notebook `claims` counts them. With 1e-3, ReLU trains. The rows of
-#   `params/table1` use the rates that come nearest to Table I in the recipe study (`make report
-#   RECIPES=1`). There is one for each batch size, as in the paper's Experiments B.
+#   ReLU and 1e-2, trainings fall back to guessing, and when they do depends on the seed and on how
+#   the machine rounds; [what else the paper says](claims.ipynb#claims) counts them. With 1e-3, ReLU
+#   trains. The rows of `params/table1` use the rates that come nearest to Table I in the recipe
+#   study (`make report RECIPES=1`). There is one for each batch size, as in the paper's
+#   Experiments B.
 # - **Epochs.** The text names 600 epochs. Table I ends at 120, and the rows follow the table.
 # - **Accuracies.** The text and Table I disagree, and the rows follow the table. After 7 epochs the
 #   text gives 0.4626, the table 33.45 % (and 45.92 % after 20). For batch size 220 the text gives

@@ -147,8 +147,8 @@ def test_figures_and_tables_are_numbered_in_order_and_rows_share_theirs(soup):
     assert captions == {
         "fig-hero": "Figure 1.", "tab-scores": "Table 1.", "tab-more": "Table 2.",
         "fig-folded": "Figure 2.",
-        "fig-row-2-curves": "Figure 3.", "fig-row-2-confusion": "Figure 4.",
-        "fig-row-10-curves": "Figure 3.", "fig-row-10-confusion": "Figure 4.",
+        "fig-row-2-curves": "Figure 3 (row 2).", "fig-row-2-confusion": "Figure 4 (row 2).",
+        "fig-row-10-curves": "Figure 3 (row 10).", "fig-row-10-confusion": "Figure 4 (row 10).",
         "fig-shared": "Figure 5.",
     }  # fmt: skip
 

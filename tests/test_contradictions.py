@@ -98,7 +98,7 @@ def test_what_concerns_the_papers_rows_is_said_of_rows_that_name_them_only(tmp_p
 def test_places_are_counted_and_those_measured(tmp_path, run_here):
     def told():
         text = run_here("contradictions", results=str(tmp_path))
-        return [int(n) for n in re.findall(r"\d+", text[text.index("The paper") :])[:4]]
+        return [int(n) for n in re.findall(r"\d+", text[text.index("places the paper") - 4 :])[:4]]
 
     fake_run(tmp_path / "rows" / "1", SEGMENTS)
     places, gaps, measured, both = told()

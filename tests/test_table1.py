@@ -268,7 +268,7 @@ def test_notebook_of_the_published_rows(run_here):
         in (text)
     )
     assert "rows 1-7 reach 41.88 to 74.95 % (means over 3 seeds; guessing: 10 %)" in text
-    assert "16.8 to 17.7 points above them in rows 6 and 7, where it prints up to 91.78 %." in text
+    assert "in rows 6 and 7 16.8 to 17.7 points below it." in text
     assert "Rows 1-7 were trained with another activation or learning rate" in text
     assert "embedded sample" not in text
 
@@ -278,7 +278,7 @@ def test_notebook_of_the_sample_and_one_seed(tmp_path, run_here):
     row(tmp_path / "rows", "mine", 30.0, source={**SOURCE, "is_sample": True})
     text = complete(run_here("table1", results=str(tmp_path / "rows")))
     assert text.count("is not a result about GTZAN") == 1
-    assert "rows 1 and mine reach 20.0 to 30.0 % (one seed; guessing: 10 %)." in text
+    assert "rows 1 and mine reach 20.00 to 30.00 % (one seed; guessing: 10 %)." in text
     assert "No row was trained with a second seed" in text
     assert "**Size.**" not in text
 

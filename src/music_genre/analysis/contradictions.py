@@ -42,13 +42,14 @@ def measured(folder: Path) -> Measured:
     parts = decimals.granularity(accuracies).set_index(["part", "held_out"])
     trainings = [*_trainings(folder / "recipes"), *_trainings(folder / "claims")]
     fresh = [one for one in trainings if not one["resplit"] and _as_rows(one)]
+    at_20 = {  # of one recipe and seed, trainings of any length agree
+        one["recipe"]: one["tested"][TEXT["epoch"]]
+        for one in fresh
+        if one["batch_size"] == TEXT["batch_size"] and TEXT["epoch"] in one["tested"]
+    }
     return Measured(
         third={**parts.loc[("test", 33)], "accuracies": len(accuracies)},
-        at_20=[
-            {"recipe": one["recipe"], "accuracy": one["tested"][TEXT["epoch"]]}
-            for one in fresh
-            if one["batch_size"] == TEXT["batch_size"] and TEXT["epoch"] in one["tested"]
-        ],
+        at_20=[{"recipe": recipe, "accuracy": accuracy} for recipe, accuracy in at_20.items()],
         printed=_printed([one for one in fresh if _is_printed(one)]),
         activations=_activations(fresh),
         resplit=[

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import nbformat
@@ -79,6 +80,10 @@ class Article:
             part.shows for part in parts
         ):
             return Markup()
+        for part, following in pairwise(parts):
+            if not part.shows and not part.is_void:  # what it prepares belongs to what comes next
+                following.code[:0] = part.code
+                part.code = []
         return Markup().join(part.html() for part in parts)
 
     def finish(self, html: Markup, ids: set[str]) -> Markup:
@@ -143,15 +148,16 @@ class Article:
         if kind == "fig":
             self._pictures[name] = _inline(picture, name, about["alt"])
             shown = region.format(label + of_row, Markup('<i data-picture="{}"></i>').format(name))
-            shown += Markup("<figcaption><b>{}.</b> {}</figcaption>").format(
-                label, about["caption"]
+            shown += _ENLARGE
+            shown += Markup("<figcaption><b>{}{}.</b> {}</figcaption>").format(
+                label, of_row, about["caption"]
             )
         else:
             table = re.sub(r'^<table id="[^"]*"', "<table", html)
             # The span stays in view while the table is scrolled sideways under it.
-            numbered = table.replace("<caption>", f"<caption><span><b>{label}.</b> ", 1).replace(
-                "</caption>", "</span></caption>", 1
-            )
+            numbered = table.replace(
+                "<caption>", f"<caption><span><b>{label}{escape(of_row)}.</b> ", 1
+            ).replace("</caption>", "</span></caption>", 1)
             shown = region.format(label + of_row, Markup(numbered))
         return Markup('<figure id="{}">{}<p class="trail">{}</p></figure>\n').format(
             name, shown, Markup(" · ").join(links)
@@ -189,10 +195,15 @@ class _Subsection:
         self.parts.append(html)
         self.shows |= bool(html)
 
+    @property
+    def is_void(self) -> bool:
+        """Whether its cells were to show something, and had nothing to."""
+        meant = any("display." in source for _, source in self.code)
+        return self.level == 2 and meant and not self.shows
+
     def html(self) -> Markup:
-        """Return all of it; nothing if its cells were to show something and had nothing to."""
-        meant = self.level == 2 and any("display." in source for _, source in self.code)
-        if meant and not self.shows:
+        """Return all of it; nothing if it is void."""
+        if self.is_void:
             return Markup()
         inside = Markup("".join(self.parts)) + code([(self.origin, *cell) for cell in self.code])
         return inside + Markup("</details>\n" * len(self.folds))
@@ -212,6 +223,8 @@ def code(cells: Sequence[tuple[Origin, int, str]]) -> Markup:
     return Markup('<details class="code"><summary>Code</summary>{}</details>\n').format(shown)
 
 
+# Without a script: the box's state is what the style sheet goes by. Shown on narrow screens only.
+_ENLARGE = Markup('<label class="enlarge"><input type="checkbox"> Enlarge</label>')
 _FOLD = Markup('<details class="fold"><summary>{}</summary>\n')
 
 

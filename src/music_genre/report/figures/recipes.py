@@ -47,7 +47,7 @@ def _panel(
             ax.plot(of["epoch"], of["test"], color=PAPER, lw=0.8, alpha=0.6)
     own = curves[curves["name"] == name]
     last = own.iloc[-1]
-    for column, color, style in (("training", OURS, "--"), ("test", TEST, "-")):
+    for column, color, style in (("training", OURS, "-"), ("test", TEST, "--")):
         ax.plot(own["epoch"], own[column], color=color, lw=2, ls=style,
                 marker="o" if len(own) == 1 else "")  # fmt: skip
     for epoch in training["drawn_after"]:

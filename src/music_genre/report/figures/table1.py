@@ -6,14 +6,14 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from music_genre.metrics.classification import NAMES
-from music_genre.report.figures.style import BACKGROUND, INK, LINE, OURS, TEST, WIDTH
+from music_genre.report.figures.style import BACKGROUND, INK, LINE, OURS, SCORES, TEST, WIDTH
 
 _LINES = {  # of a row: column, column of either end of its bar, words, look, place in the row
     "paper": (None, "the paper", {"fmt": "D", "mfc": BACKGROUND, "color": INK, "ms": 10}, -0.27),
-    "ours": (("low", "high"), "ours, clean test segments", {"fmt": "o", "color": OURS, "ms": 10},
+    "ours": (("low", "high"), "ours, clean test segments", {"fmt": "o", "color": TEST, "ms": 10},
              0.0),
     "re-drawn third": (("re-drawn low", "re-drawn high"), "ours, a third drawn anew after training",
-                       {"fmt": "s", "color": TEST, "ms": 9}, 0.27),
+                       {"fmt": "s", "color": SCORES["f1"], "ms": 9}, 0.27),
 }  # fmt: skip
 
 
