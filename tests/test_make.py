@@ -230,6 +230,7 @@ def test_page_has_the_papers_row_beside_ours(built, page):
     assert low < ours < high
     assert cells[0][:5] == ["2", "1", "256", "33.45", f"{ours:.2f}"]
     assert cells[1][:4] == ["10", "1", "300", "–"]
+    assert [row.th.a["href"] for row in rows] == ["#row-2", "#row-10"]
 
 
 def test_page_names_no_path_of_this_machine(built):

@@ -86,9 +86,15 @@ class Article:
                 part.code = []
         return Markup().join(part.html() for part in parts)
 
-    def finish(self, html: Markup, ids: set[str]) -> Markup:
-        """Put in the pictures, and the numbers in references; references to nothing are text."""
+    def finish(self, html: Markup, ids: set[str], rows: dict[str, str]) -> Markup:
+        """Put in the pictures, and the numbers in references; references to nothing are text.
+
+        ``rows`` are the names of Table I's rows, with the ids of their places on the page.
+        """
         soup = BeautifulSoup(html, "html.parser")
+        for cell in soup.select("#tab-table1 tbody th"):
+            if place := rows.get(cell.get_text()):
+                cell.string.wrap(soup.new_tag("a", href=f"#{place}"))
         for link in soup.find_all("a", href=re.compile(r"^(\w+\.ipynb)?#")):
             target = link["href"].partition("#")[2]
             if target in self.labels and link.get_text().lower() in ("figure", "table"):

@@ -108,7 +108,7 @@ def build(folder: Path, *, sections: Sequence[str], rows: Sequence[str]) -> Path
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
     ids = {tag["id"] for tag in BeautifulSoup(html, "html.parser").find_all(id=True)}
-    html = article.finish(html, ids)
+    html = article.finish(html, ids, {row: _row_id(row) for row in rows})
     _write_files(folder / FILES, article.files)
     with atomic(folder / "report.html") as temporary:
         temporary.write_text(html, encoding="utf-8")
@@ -185,8 +185,12 @@ def _rows(article: Article, runs: list[Path], notebooks: Sequence[str]) -> Part:
     return Part("rows", "Row by row", rows=[_row(article, run, notebooks) for run in runs])
 
 
+def _row_id(name: str) -> str:
+    return f"row-{re.sub(r'[^A-Za-z0-9]+', '-', name)}"
+
+
 def _row(article: Article, run: Path, notebooks: Sequence[str]) -> Part:
-    row = Part(f"row-{re.sub(r'[^A-Za-z0-9]+', '-', run.name)}", f"Row {run.name}")
+    row = Part(_row_id(run.name), f"Row {run.name}")
     if (run / "failed.json").exists():
         row.failed = provenance.read_json(run / "failed.json")["error"]
         row.folder = display_path(run)
