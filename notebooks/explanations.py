@@ -81,7 +81,9 @@ summary = explanations.summary(expected, paper)
 apart = {name: explanations.compare(of, paper) for name, of in expected.items()}
 fits = {name: explanations.explains(of) for name, of in apart.items()}
 found = explanations.verdict(apart, later)
-differences = explanations.differences(folder, later, paper, dense_at_rows)
+differences = explanations.differences(folder, later, paper, dense_at_rows).dropna(
+    subset=["printed"]
+)
 ahead = explanations.ahead(measured, dense_at_rows, paper)
 
 # %% tags=["headline"]

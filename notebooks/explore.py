@@ -37,7 +37,7 @@ display.banner(source)
 display.other_files(source)
 
 # %% [markdown]
-# What is classified is a segment: three seconds of a clip, as in the paper's Methodology A and B.
+# What is classified is a segment: in the paper, three seconds of a clip (Methodology A and B).
 
 # %%
 counts = segments["label"].value_counts().sort_index()

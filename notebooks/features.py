@@ -148,7 +148,7 @@ display.figure(
 # %% [markdown] tags=["fold"]
 # ## The features table
 #
-# One line per 3-second segment and 60 columns: a name, 58 numbers, a label. `length` is the same in
+# One line per segment and 60 columns: a name, 58 numbers, a label. `length` is the same in
 # every line and so carries no information. The paper feeds it to the network all the same, and so
 # do we.
 

@@ -228,6 +228,45 @@ def test_page_that_is_built_again_keeps_no_file_of_the_one_before(report):
     assert not (report / "files" / "fig-of-before.svg").exists()
 
 
+def test_figures_of_one_name_and_rows_of_like_names_stay_apart(tmp_path):
+    for i, row in enumerate(("a.b", "a-b", "a+b")):
+        run = tmp_path / "rows" / row
+        labels = pd.DataFrame({"filename": ["a", "b"], "part": ["train", "test"]})
+        fake_run(run, labels.assign(label="x", predicted="x"))
+        write(run / "train.ipynb", prose("# Train"), scores(f"loss-{i}"), curves("curves"))
+        write(run / "evaluate.ipynb", prose("# Evaluate"), curves("curves"), curves("curves"))
+    built = page.build(tmp_path, sections=["rows"], rows=["a.b", "a-b", "a+b"])
+    ids = [tag["id"] for tag in BeautifulSoup(built.read_text("utf-8"), "html.parser")("figure")]
+    assert len(ids) == len(set(ids)) == 12
+    assert all((tmp_path / "files" / f"{name}.csv").exists() for name in ids)
+    for name in ("a/b", "", "é", "../x"):
+        with pytest.raises(ValueError, match="cannot be the name"):
+            display.table(SCORES, name, "A caption.")
+
+
+@pytest.mark.parametrize("name", ["#22272b", 'a id="b" href="#c"', "url(#d"])
+def test_text_in_a_figure_stays_as_it_is_written(tmp_path, name):
+    fig = evaluate.confusion(pd.DataFrame([[1]], [name], [name]))
+    cell = shown(
+        lambda: display.figure(fig, "x", "A caption.", alt="One."), source="display.figure(x)"
+    )
+    write(tmp_path / "table1.ipynb", prose("# Table"), cell)
+    built = page.build(tmp_path, sections=["table1"], rows=[])
+    texts = BeautifulSoup(built.read_text("utf-8"), "html.parser").select("svg text")
+    assert [text.get_text() for text in texts].count(name) == 2
+
+
+def test_what_others_put_among_the_files_is_left_alone(tmp_path):
+    write(tmp_path / "table1.ipynb", prose("# Table"), curves("x"))
+    (tmp_path / "files" / ".ipynb_checkpoints").mkdir(parents=True)
+    page.build(tmp_path, sections=["table1"], rows=[])
+    assert (tmp_path / "files" / ".ipynb_checkpoints").is_dir()
+    write(tmp_path / "other" / "table1.ipynb", prose("# Table"), curves("x"))
+    (tmp_path / "other" / "files").write_text("mine")
+    with pytest.raises(InputError, match="is a file, where the data"):
+        page.build(tmp_path / "other", sections=["table1"], rows=[])
+
+
 def test_row_that_failed_is_told(report, tmp_path):
     run = tmp_path / "rows" / "1"
     run.mkdir(parents=True)
@@ -335,3 +374,10 @@ def test_reader_can_open_a_table_by_the_tab_key_where_it_scrolls(report):
         region = shown.locator("#tab-scores .scroll")
         assert region.get_attribute("tabindex") == "0"
         assert region.get_attribute("aria-label") == "Table 1"
+        figure = shown.locator("#fig-hero .scroll")
+        assert figure.get_attribute("tabindex") == "-1"  # seen whole
+        shown.locator("#fig-hero .enlarge input").check()
+        assert figure.get_attribute("tabindex") == "0"
+        assert figure.evaluate("region => region.scrollWidth > region.clientWidth")
+        shown.emulate_media(media="print")
+        assert not figure.evaluate("region => region.scrollWidth > region.clientWidth")

@@ -174,7 +174,7 @@ def test_page_leads_with_results_and_has_rows_by_number(page):
     rows = page.find_all(class_="row")
     assert [row["id"] for row in rows] == ["row-2", "row-10"]
     for row in rows:
-        assert row.h3.get_text().startswith(f"Row {row['id'][4:]}: 1 epochs")
+        assert row.h3.get_text().startswith(f"Row {row['id'][4:]}: 1 epoch,")
         assert len(row("svg")) >= 3  # curves, confusion matrix, scores by genre
 
 
@@ -352,7 +352,9 @@ def test_report_of_one_step_at_a_time_in_a_terminal_is_the_same_and_shows_a_bar(
     assert kept + new == 10
     assert new >= 6  # row 2's two, what shows all rows, and the page
     assert re.search(r"\rrows/2/train 0:\d\d:\d\d ━+ +epoch [01]/1 ", shown)
-    assert max(map(len, re.split(r"[\r\n]+", shown))) <= 80
+    # What is written at a time, until the line is ended, erased or left for the one above.
+    pieces = re.split(r"[\r\n]+|\x1b\[[0-9]*[AK]", sent)
+    assert max(len(re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", piece)) for piece in pieces) <= 80
     # The bar is gone when a line is written, and at the end the cursor is there again.
     line = rf"\r\x1b\[2K\[\d/{new}\] reports/tiny/rows/2/train\.ipynb: \d+ s\r\n"
     assert re.search(line, sent)

@@ -293,3 +293,20 @@ def test_a_module_that_is_no_python_is_named(tmp_path):
     (tmp_path / "mine.py").write_text("def (\n")
     with pytest.raises(InputError, match=r"mine\.py cannot be read as Python: invalid syntax"):
         plan.imported(tmp_path / "mine.py")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("epochs: 1\npaper:\n  accuracy: 33.45\n", True),
+        ("paper: {precision: 1, accuracy: 33.45}\n", True),
+        ("paper:\n  precision: 1\n\n  accuracy: 2\nepochs: 1\n", True),
+        ("epochs: 1\n# paper: no accuracy\n", False),
+        ("paper:\n  loss_figure: 10 # no accuracy\n", False),
+        ("paper: {}\naccuracy: 1\n", False),
+    ],
+)
+def test_section_of_the_paper_is_shown_where_a_row_has_its_accuracy(tmp_path, text, told):
+    (tmp_path / "1.yaml").write_text(text)
+    shown = plan.shown(typed.Options(table="x"), [tmp_path / "1.yaml"])
+    assert ("explanations" in [section.name for section in shown]) == told

@@ -10,6 +10,7 @@ import ast
 import dataclasses
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -129,7 +130,8 @@ def steps(asked: Options) -> list[Step]:
 def shown(asked: Options, rows: Iterable[Path]) -> list[Section]:
     """Return the sections that are asked for and that the rows' files allow, in their order."""
     texts = [file.read_text(encoding="utf-8", errors="replace") for file in rows]
-    of_paper = any("paper:" in text and "accuracy" in text for text in texts)
+    paper = re.compile(r"^paper:(?:.|\n(?=\s))*?\baccuracy\b", re.MULTILINE)
+    of_paper = any(paper.search(re.sub(r"#.*", "", text)) for text in texts)
     return [
         it
         for it in SECTIONS

@@ -32,6 +32,7 @@ _HEADINGS = re.compile("^h[1-6]$")
 _WORDS = {"fig": "Figure", "tab": "Table"}
 _PICTURE = re.compile(r'src="data:image/svg\+xml;base64,([^"]*)"')
 _COLOURS = re.compile("|".join(DARK))
+_TAG = re.compile(r"<[^>]+>")
 
 
 @dataclass(frozen=True)
@@ -114,22 +115,26 @@ class Article:
         text, summary = shown.decode_contents().strip(), ""
         for i, output in enumerate(cell.outputs):
             if about := output.get("metadata", {}).get(KIND):
-                one = self._figure(output, about, number, origin)
+                label, one = self._figure(output, about, number, origin)
                 text = text.replace(f'<i data-output="{i}"></i>', one)
                 title = re.split(r"[.:;](?:\s|$)", about["caption"])[0]
-                summary = summary or f"{self.labels[_id(about, origin)]}: {title}"
+                summary = summary or f"{label}: {title}"
         if text and "fold" in _tags(cell):
             return _fold(escape(summary or "Details"), Markup(text))
         return Markup(text)
 
     def _figure(
         self, output: nbformat.NotebookNode, about: dict, number: int, origin: Origin
-    ) -> Markup:
-        name, kind = _id(about, origin), about["id"][:3]
-        if about["id"] not in self._numbers:  # the rows share theirs
+    ) -> tuple[str, Markup]:
+        """Return a figure's or table's label, and all of it."""
+        again = ""
+        while _id(about, origin) + again in self.labels:  # shown in a loop, or by two notebooks
+            again += "-again"
+        name, kind = _id(about, origin) + again, about["id"][:3]
+        if (shared := about["id"] + again) not in self._numbers:  # the rows share theirs
             self._counts[kind] += 1
-            self._numbers[about["id"]] = self._counts[kind]
-        label = f"{_WORDS[kind]} {self._numbers[about['id']]}"
+            self._numbers[shared] = self._counts[kind]
+        label = f"{_WORDS[kind]} {self._numbers[shared]}"
         self.labels[name] = label
         links = [
             Markup('<a href="{0}" download>{0}</a>, <a href="#{1}">cell {2}</a>').format(
@@ -165,7 +170,7 @@ class Article:
                 "<caption>", f"<caption><span><b>{label}{escape(of_row)}.</b> ", 1
             ).replace("</caption>", "</span></caption>", 1)
             shown = region.format(label + of_row, Markup(numbered))
-        return Markup('<figure id="{}">{}<p class="trail">{}</p></figure>\n').format(
+        return label, Markup('<figure id="{}">{}<p class="trail">{}</p></figure>\n').format(
             name, shown, Markup(" · ").join(links)
         )
 
@@ -286,12 +291,23 @@ def _exporter() -> HTMLExporter:
 def _inline(svg: str, name: str, alt: str) -> str:
     """Return SVG to stand in the page: with names of parts of its own, and colours that can turn.
 
-    The names that matplotlib gives to parts are the same in all figures.
+    The names that matplotlib gives to parts are the same in all figures. Only tags are changed: the
+    text between them may be anybody's.
     """
     svg = re.sub(r"^.*?(?=<svg)", "", svg, flags=re.DOTALL)  # the declarations of a file
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
-    used = set(re.findall(r'(?:url\(|href=")#([^)"]+)', svg))
-    svg = re.sub(r' id="([^"]*)"', lambda at: f' id="{name}-{at[1]}"' if at[1] in used else "", svg)
-    svg = re.sub(r'(url\(|href=")#', rf"\1#{name}-", svg)
-    svg = _COLOURS.sub(lambda at: f"var(--c{at[0][1:]}, {at[0]})", svg)
+    used = {
+        one for tag in _TAG.findall(svg) for one in re.findall(r'(?:url\(|href=")#([^)"]+)', tag)
+    }
+
+    def own(found: re.Match) -> str:
+        tag = re.sub(
+            r' id="([^"]*)"',
+            lambda at: f' id="{name}-{at[1]}"' if at[1] in used else "",
+            found[0],
+        )
+        tag = re.sub(r'(url\(|href=")#', rf"\1#{name}-", tag)
+        return _COLOURS.sub(lambda at: f"var(--c{at[0][1:]}, {at[0]})", tag)
+
+    svg = _TAG.sub(own, svg)
     return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(alt)}" ', 1)

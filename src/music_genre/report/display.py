@@ -66,13 +66,20 @@ def figure(
     Raises
     ------
     ValueError
-        The alternative text is empty or the caption.
+        The alternative text is empty or the caption, or the name has other characters than letters,
+        digits, ``.``, ``_`` and ``-``.
     """
+    _check(name)
     if not alt.strip() or alt.strip() == caption.strip():
         raise ValueError(f"figure {name!r} needs an alternative text that says what it shows")
     picture = base64.b64encode(svg(fig)).decode()
     html = _FIGURE.format(f"fig-{name}", _SVG.format(picture, alt), caption)
     display(_Shown(html, data, {"id": f"fig-{name}", "caption": caption, "alt": alt}))
+
+
+def _check(name: str) -> None:
+    if not re.fullmatch(r"[\w.-]+", name, re.ASCII):
+        raise ValueError(f"{name!r} cannot be the name of a figure or table, nor of its files")
 
 
 def svg(fig: Figure) -> bytes:
@@ -91,6 +98,7 @@ def table(frame: pd.DataFrame, name: str, caption: str, *, decimals: int = 2) ->
     ``name`` and ``caption`` are as for :func:`figure`; ``[...](#tab-<name>)`` refers to the table.
     The CSV has the numbers in full.
     """
+    _check(name)
     cells = {column: [_cell(value, decimals) for value in frame[column]] for column in frame}
     css = {column: _css(of) for column, of in cells.items()}
     head = Markup().join(

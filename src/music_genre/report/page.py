@@ -108,7 +108,7 @@ def build(folder: Path, *, sections: Sequence[str], rows: Sequence[str]) -> Path
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
     ids = {tag["id"] for tag in BeautifulSoup(html, "html.parser").find_all(id=True)}
-    html = article.finish(html, ids, {row: _row_id(row) for row in rows})
+    html = article.finish(html, ids, {row: f"row-{row}" for row in rows})
     _write_files(folder / FILES, article.files)
     with atomic(folder / "report.html") as temporary:
         temporary.write_text(html, encoding="utf-8")
@@ -117,12 +117,17 @@ def build(folder: Path, *, sections: Sequence[str], rows: Sequence[str]) -> Path
 
 def _write_files(folder: Path, files: dict[str, bytes]) -> None:
     """Write what figures and tables were made from, and nothing that an earlier page had."""
+    if folder.is_file():
+        raise InputError(
+            f"{display_path(folder)} is a file, where the data of figures and tables go: move it "
+            "away."
+        )
     folder.mkdir(exist_ok=True)
     for name, content in files.items():
         with atomic(folder / name) as temporary:
             temporary.write_bytes(content)
     for path in folder.iterdir():
-        if path.name not in files:
+        if path.name not in files and path.is_file():  # folders are others' (JupyterLab's)
             path.unlink()
 
 
@@ -185,19 +190,16 @@ def _rows(article: Article, runs: list[Path], notebooks: Sequence[str]) -> Part:
     return Part("rows", "Row by row", rows=[_row(article, run, notebooks) for run in runs])
 
 
-def _row_id(name: str) -> str:
-    return f"row-{re.sub(r'[^A-Za-z0-9]+', '-', name)}"
-
-
 def _row(article: Article, run: Path, notebooks: Sequence[str]) -> Part:
-    row = Part(_row_id(run.name), f"Row {run.name}")
+    row = Part(f"row-{run.name}", f"Row {run.name}")
     if (run / "failed.json").exists():
         row.failed = provenance.read_json(run / "failed.json")["error"]
         row.folder = display_path(run)
         return row
     content = provenance.read_json(run / "metrics.json")
     given = content["parameters"]
-    row.title += f": {given['epochs']} epochs, batch size {given['batch_size']}"
+    epochs = "epoch" if given["epochs"] == 1 else "epochs"
+    row.title += f": {given['epochs']} {epochs}, batch size {given['batch_size']}"
     row.seed = given["seed"]
     row.scores["measured"] = content["parts"]["test"]["accuracy"]
     if printed := content["paper"].get("accuracy"):

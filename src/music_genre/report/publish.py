@@ -122,7 +122,7 @@ def _copy_page(folder: Path, new: Path) -> None:
     page = (folder / "report.html").read_bytes()
     (new / "report.html").write_bytes(page)
     links = BeautifulSoup(page, "html.parser", parse_only=SoupStrainer("a", download=True))
-    for name in sorted({link["href"] for link in links.find_all("a")}):
+    for name in sorted({link["href"] for link in links.find_all("a", href=True)}):
         copy = new / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         try:

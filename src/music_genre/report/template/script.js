@@ -56,5 +56,6 @@ function reach() {
   }
 }
 addEventListener("resize", reach);
+document.addEventListener("change", reach);
 document.addEventListener("toggle", reach, true);
 reach();
