@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from music_genre.analysis import claims, decimals, recipes
-from music_genre.paths import ROOT
+from music_genre.analysis.printed import TABLE_ONE as TABLE_ONE
+from music_genre.analysis.printed import paper_rows
 from music_genre.provenance import read_json
 
-TABLE_ONE = ROOT / "params" / "table1"
 TEXT = {"batch_size": 220, "epoch": 20}  # the paper's text has 0.5867 there, Table I no row
 # The paper's network and optimizer; none of its training segments set aside to choose by.
 AS_ROWS = {"model": "paper", "optimizer": "adam", "validation_size": 0}
@@ -38,7 +38,7 @@ def measured(folder: Path) -> Measured:
     ``folder`` is that of a report. Its trainings of the recipe study and of what else the paper
     says, in ``recipes`` and ``claims``, need not exist.
     """
-    accuracies = recipes.paper_rows(TABLE_ONE)["accuracy"]
+    accuracies = paper_rows(TABLE_ONE)["accuracy"]
     parts = decimals.granularity(accuracies).set_index(["part", "held_out"])
     trainings = [*_trainings(folder / "recipes"), *_trainings(folder / "claims")]
     fresh = [one for one in trainings if not one["resplit"] and _as_rows(one)]
@@ -114,7 +114,7 @@ def _printed(trainings: list[dict]) -> list[dict]:
 def _longest(fresh: list[dict]) -> dict | None:
     """Return the training of the most epochs, if Table I has no row of so many."""
     longest = max(fresh, key=lambda one: one["epochs"], default=None)
-    if longest is None or longest["epochs"] <= recipes.paper_rows(TABLE_ONE)["epochs"].max():
+    if longest is None or longest["epochs"] <= paper_rows(TABLE_ONE)["epochs"].max():
         return None
     return {"epochs": longest["epochs"], "accuracy": longest["tested"].iloc[-1]}
 

@@ -8,12 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-import yaml
 
 from music_genre import provenance
 from music_genre.analysis import explanations
+from music_genre.analysis.printed import paper_rows as paper_rows
 from music_genre.data.table import Source, clips, same_content
 from music_genre.exceptions import InputError
 from music_genre.metrics.classification import NAMES
@@ -25,35 +24,6 @@ from music_genre.paths import display_path, natural_key
 # What the paper may have reported: the accuracy on test, training or all segments (which is what to
 # expect on a third drawn anew), or the first until Table I's accuracy leaps, and then the third.
 MEASURES = ["test", "training", "all", "switch"]
-_PRINTED = *NAMES, "activation", "learning_rate"
-
-
-def paper_rows(folder: Path) -> pd.DataFrame:
-    """Read what the paper reports from a folder of hyperparameters (``params/<table>/*.yaml``).
-
-    Returns
-    -------
-    DataFrame [shape=(n_rows, 8), index=name of the row]
-        epochs, batch_size; as printed, the scores in per cent, activation and learning_rate,
-        missing where the paper prints none.
-
-    Raises
-    ------
-    InputError
-        No row of the folder names an accuracy of the paper.
-    """
-    rows = {}
-    for path in sorted(folder.glob("*.yaml"), key=lambda path: natural_key(path.stem)):
-        given = yaml.safe_load(path.read_text(encoding="utf-8"))
-        paper = given.get("paper", {})
-        if "accuracy" in paper:
-            row = {key: given[key] for key in ("epochs", "batch_size")}
-            rows[path.stem] = row | {name: paper.get(name, np.nan) for name in _PRINTED}
-    if not rows:
-        raise InputError(
-            f"{display_path(folder)} holds no row with `paper: accuracy`: name another folder."
-        )
-    return pd.DataFrame.from_dict(rows, orient="index").astype({"epochs": int, "batch_size": int})
 
 
 def load(folder: Path, names: Sequence[str] = ()) -> tuple[pd.DataFrame, pd.DataFrame]:
