@@ -42,7 +42,7 @@ score_after: list = []  # earlier epochs whose predictions to keep too
 from music_genre import params
 from music_genre.analysis import resplit
 from music_genre.data import find, table
-from music_genre.models import lstm, runs, training
+from music_genre.models import networks, runs, training
 from music_genre.paths import display_path
 from music_genre.report import display
 from music_genre.report.figures import train as figures
@@ -84,8 +84,8 @@ display.say(
 # starts at the first epoch.
 
 # %%
-model = lstm.lstm(
-    drawn[0].x.shape[1],
+model = networks.build(
+    drawn[0].x.shape[1:],
     len(drawn[0].genres),
     activation=run.activation,
     dropout=run.dropout,

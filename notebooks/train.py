@@ -20,19 +20,25 @@
 # Methodology E.) Every value in the next cell is a parameter, for papermill too.
 
 # %% tags=["parameters"]
-model: str = "paper"  # paper (three LSTMs) or single-lstm
+model: str = "paper"  # paper (three LSTMs), or another of music_genre.models.networks.NETWORKS
 epochs: int = 20  # passes over the training segments
 batch_size: int = 128  # segments per gradient step
 optimizer: str = "adam"  # adam (the paper's), sgd (with momentum), rmsprop, adagrad or nadam
 learning_rate: float = 0.001  # of the optimizer, above 0
+schedule: str = "constant"  # of the learning rate: constant, or cosine (it falls to 0)
+weight_decay: float = 0.0  # of the optimizer, decoupled from the gradient, 0 to 1
+label_smoothing: float = 0.0  # share of each label that is spread over all genres, 0 to 0.9
 activation: str = "tanh"  # of the LSTMs: tanh, or relu as the paper says
-dropout: float = 0.0  # share of each LSTM's outputs dropped in training, 0 to 0.9
+dropout: float = 0.0  # share of each layer's outputs dropped in training, 0 to 0.9
+patience: int = 0  # epochs without a smaller loss on validation segments that end it; 0: no end
 test_size: float = 0.33  # share of the segments held out, above 0 and below 1; not for split artist
 validation_size: float = 0.0  # share of the training segments set aside, to choose settings by
 split: str = "segment"  # segment (the paper's: tracks on both sides), track, or artist (published)
 scale_on: str = "all"  # segments the scaling is fitted on: all (the paper's) or train
+scaling: str = "standard"  # standard (the paper's), or power (Yeo-Johnson before it)
 shuffle_columns: bool = False  # the 58 inputs in a random order, the same in every training
 seed: int = 0  # of the split (not artist), the initial weights and the order of batches
+split_seed: int = -1  # of the split alone; -1: as seed says
 features: str = ""  # features table (CSV); empty: GTZAN's under data/ if there, else the sample
 output: str = ""  # folder for the results; empty: a new one under reports/manual/
 resume: bool = True  # go on from the longest earlier training of the same recipe, if any
@@ -44,7 +50,7 @@ paper: dict = {}  # what the paper reports for this row, for comparison only
 from music_genre import params, terminal
 from music_genre.analysis import printed
 from music_genre.data import find, splits, table
-from music_genre.models import inputs, lstm, runs, training
+from music_genre.models import inputs, networks, runs, training
 from music_genre.paths import display_path
 from music_genre.report import display
 from music_genre.report.figures import train as figures
@@ -65,16 +71,23 @@ display.banner(source)
 
 # %%
 table_folder = find.features_table(given.features).parent
+drawn_by = given.seed if given.split_seed < 0 else given.split_seed
 parts = splits.split(
-    segments, given.split, test_size=given.test_size, seed=given.seed, table_folder=table_folder
+    segments, given.split, test_size=given.test_size, seed=drawn_by, table_folder=table_folder
 )
 if given.validation_size:
     parts = splits.set_aside(
-        segments, parts, given.split, share=given.validation_size, seed=given.seed
+        segments, parts, given.split, share=given.validation_size, seed=drawn_by
     )
 data = inputs.prepare(
-    segments, parts=parts, scale_on=given.scale_on, shuffle_columns=given.shuffle_columns
+    segments,
+    parts=parts,
+    scale_on=given.scale_on,
+    scaling=given.scaling,
+    shuffle_columns=given.shuffle_columns,
 )
+if given.model in networks.OF_TRACKS:
+    data = inputs.by_track(data, splits.tracks(segments))
 
 # %% [markdown] tags=["once"]
 # ## The model
@@ -83,19 +96,23 @@ data = inputs.prepare(
 # the genres' probabilities.
 
 # %%
-network = lstm.lstm(
-    data.x.shape[1],
+network = networks.build(
+    data.x.shape[1:],
     len(data.genres),
     model=given.model,
     activation=given.activation,
     dropout=given.dropout,
     optimizer=given.optimizer,
     learning_rate=given.learning_rate,
+    schedule=given.schedule,
+    steps=given.epochs * -(-data.train.sum() // given.batch_size),
+    weight_decay=given.weight_decay,
+    label_smoothing=given.label_smoothing,
     seed=given.seed,
 )
 
 # %% tags=["once"]
-layers = lstm.layer_table(network)
+layers = networks.layer_table(network)
 display.table(layers, "layers", "The model's layers (the paper's Fig. 7).")
 display.say(
     """
@@ -107,8 +124,8 @@ display.say(
     {% endif %}
     """,
     total=layers["parameters"].sum(),
-    printed=lstm.PAPER_LAYERS["parameters"].sum(),
-    as_printed=layers.equals(lstm.PAPER_LAYERS),
+    printed=networks.PAPER_LAYERS["parameters"].sum(),
+    as_printed=layers.equals(networks.PAPER_LAYERS),
 )
 
 # %% [markdown] tags=["fold", "once"]
@@ -174,6 +191,7 @@ else:
         keep=given.keep_states,
         stops=given.score_after,
         at_stop=lambda epoch: after.update({epoch: training.predict(network, data, segments)}),
+        patience=given.patience,
     )
 
 # %%

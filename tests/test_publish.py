@@ -14,7 +14,7 @@ from conftest import SOURCE, fake_run
 from music_genre.analysis import table1
 from music_genre.data.splits import SPLITS
 from music_genre.exceptions import InputError
-from music_genre.models import lstm, runs
+from music_genre.models import networks, runs
 from music_genre.provenance import read_json, write_json
 from music_genre.report import publish, readme
 
@@ -36,7 +36,7 @@ GUESSES = {
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     """Return a small trained model and the file that it is saved in."""
-    model = lstm.lstm(4, 2, activation="tanh", dropout=0.0, learning_rate=1e-3, seed=0)
+    model = networks.build((4, 1), 2, activation="tanh", dropout=0.0, learning_rate=1e-3, seed=0)
     model.fit(np.zeros((2, 4, 1)), np.zeros(2), verbose=0)
     path = tmp_path_factory.mktemp("model") / "model.keras"
     model.save(path)

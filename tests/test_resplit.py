@@ -6,7 +6,7 @@ import pytest
 
 from music_genre.analysis import resplit
 from music_genre.data import splits
-from music_genre.models import checkpoints, lstm, runs
+from music_genre.models import checkpoints, networks, runs
 from music_genre.params import check_file
 from music_genre.paths import ROOT
 
@@ -24,7 +24,7 @@ def draw(segments, *, draws, seed=3):
 
 
 def fit(drawn, *, until=(2, 4), resume=False):
-    model = lstm.lstm(58, 3, activation="tanh", dropout=0.1, learning_rate=1e-3, seed=3)
+    model = networks.build((58, 1), 3, activation="tanh", dropout=0.1, learning_rate=1e-3, seed=3)
     history = resplit.fit(model, drawn, until=until, batch_size=16, seed=3, resume=resume)
     return history.drop(columns=["seconds", "kept"]), history["kept"].to_list()
 

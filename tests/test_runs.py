@@ -21,7 +21,7 @@ from music_genre.data import splits
 from music_genre.data.find import SAMPLE_TABLE
 from music_genre.data.table import Source
 from music_genre.exceptions import InputError
-from music_genre.models import inputs, lstm, runs, training
+from music_genre.models import inputs, networks, runs, training
 from music_genre.paths import natural_key
 from music_genre.report import figures
 
@@ -57,7 +57,7 @@ def data(segments):
 
 @pytest.fixture(scope="module")
 def model():
-    return lstm.lstm(58, 3, **KIND)
+    return networks.build((58, 1), 3, **KIND)
 
 
 @pytest.fixture(scope="module")
@@ -305,9 +305,9 @@ def test_what_the_paper_reports_may_change_without_another_training(tmp_path):
 
 def test_another_network_rate_split_or_input_is_another_training(model, data):
     same = runs.identity(model, data)
-    assert runs.identity(lstm.lstm(58, 3, **KIND), data) == same
+    assert runs.identity(networks.build((58, 1), 3, **KIND), data) == same
     for change in ({"dropout": 0.2}, {"learning_rate": 1e-2}, {"activation": "relu"}):
-        assert runs.identity(lstm.lstm(58, 3, **{**KIND, **change}), data) != same
+        assert runs.identity(networks.build((58, 1), 3, **{**KIND, **change}), data) != same
     other_parts = np.where(data.parts == "test", "train", "test")
     for change in ({"parts": other_parts}, {"x": data.x * 1.01}, {"y": data.y[::-1]}):
         assert runs.identity(model, dataclasses.replace(data, **change)) != same

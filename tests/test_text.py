@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from conftest import fake_run
 
-from music_genre.models import lstm, runs
+from music_genre.models import networks, runs
 from music_genre.paths import ROOT, display_path
 from music_genre.report import display
 
@@ -67,8 +67,8 @@ def test_split_of_four_parts_tells_all(said):
 
 @pytest.mark.parametrize("as_printed", [True, False])
 def test_layers_are_compared_with_the_papers(said, as_printed):
-    layers = lstm.PAPER_LAYERS if as_printed else lstm.PAPER_LAYERS.assign(parameters=1)
-    text = said("train", "lstm.layer_table(", layers=layers, lstm=lstm)
+    layers = networks.PAPER_LAYERS if as_printed else networks.PAPER_LAYERS.assign(parameters=1)
+    text = said("train", "networks.layer_table(", layers=layers, networks=networks)
     assert ("Every layer" in text) == as_printed
     assert "511,370" in text
 

@@ -16,7 +16,7 @@ from music_genre.data import splits
 from music_genre.data.columns import INPUTS
 from music_genre.data.find import SAMPLE_TABLE
 from music_genre.data.table import Source
-from music_genre.models import checkpoints, inputs, lstm, runs, training
+from music_genre.models import checkpoints, inputs, networks, runs, training
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -30,8 +30,8 @@ def no_states(tmp_path_factory):
 def train(segments, *, learning_rate=1e-3, activation="tanh", epochs=2, resume=False, keep=()):
     parts = splits.split(segments, "segment", test_size=0.33, seed=3)
     data = inputs.prepare(segments, parts=parts, scale_on="all")
-    model = lstm.lstm(
-        58, 3, activation=activation, dropout=0.1, learning_rate=learning_rate, seed=3
+    model = networks.build(
+        (58, 1), 3, activation=activation, dropout=0.1, learning_rate=learning_rate, seed=3
     )
     history = training.fit(
         model, data, epochs=epochs, batch_size=16, seed=3, resume=resume, keep=keep
@@ -60,7 +60,9 @@ def test_validation_and_unused_segments_have_no_say_in_training(segments):
     histories = []
     for table in (segments, spoilt):
         data = inputs.prepare(table, parts=parts, scale_on="train")
-        model = lstm.lstm(58, 3, activation="tanh", dropout=0.0, learning_rate=1e-3, seed=3)
+        model = networks.build(
+            (58, 1), 3, activation="tanh", dropout=0.0, learning_rate=1e-3, seed=3
+        )
         history = training.fit(model, data, epochs=1, batch_size=16, seed=3, resume=False)
         histories.append(without_time(history))
     pd.testing.assert_frame_equal(*histories, check_exact=True)
@@ -148,7 +150,7 @@ def test_missing_state_of_a_stop_is_trained_again_and_the_last_one_used(
 
 
 def fresh(*, seed):
-    return lstm.lstm(58, 3, activation="tanh", dropout=0.1, learning_rate=1e-3, seed=seed)
+    return networks.build((58, 1), 3, activation="tanh", dropout=0.1, learning_rate=1e-3, seed=seed)
 
 
 def test_diverged_training_does_not_go_on(segments, run):
@@ -171,7 +173,7 @@ def test_another_recipe_has_other_states(segments, tmp_path, monkeypatch):
 
     def folder(x=data.x, batch_size=16, **changed):
         recipe = {**given, **changed}
-        model = lstm.lstm(58, 3, **recipe)
+        model = networks.build((58, 1), 3, **recipe)
         return checkpoints.folder(model, x, data.y, batch_size=batch_size, seed=recipe["seed"])
 
     folders = [
@@ -273,7 +275,7 @@ def test_training_whose_states_cannot_be_kept_ends_well_and_says_so_once(
 def test_state_of_another_model_is_not_loaded_half(segments, run, tmp_path, capsys):
     model, _, history, _ = run
     before = [np.asarray(variable) for variable in model.variables]
-    other = lstm.lstm(58, 4, activation="tanh", dropout=0.1, learning_rate=1e-3, seed=3)
+    other = networks.build((58, 1), 4, activation="tanh", dropout=0.1, learning_rate=1e-3, seed=3)
     other.optimizer.build(other.trainable_variables)
     checkpoints.save(tmp_path / "1.npz", other, history.head(1).drop(columns="kept"))
     assert checkpoints.restore(model, tmp_path, epochs=2) is None

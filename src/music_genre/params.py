@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from music_genre.data.splits import SPLITS
 from music_genre.exceptions import InputError, meant
 from music_genre.metrics.classification import NAMES
-from music_genre.models import lstm
+from music_genre.models import inputs, networks
 from music_genre.paths import MANUAL, NOTEBOOKS, REPORTS, display_path
 from music_genre.provenance import read_yaml
 
@@ -90,25 +90,34 @@ def _paper(value: object) -> object:
 
 
 _TRAINING = {
-    "model": _choice(*lstm.UNITS),
+    "model": _choice(*networks.NETWORKS),
     "epochs": _number(1, 10_000, whole=True),
     "batch_size": _number(1, 100_000, whole=True),
-    "optimizer": _choice(*lstm.OPTIMIZERS),
+    "optimizer": _choice(*networks.OPTIMIZERS),
     "learning_rate": _number(0, 10, open_ends=True),
+    "schedule": _choice(*networks.SCHEDULES),
+    "weight_decay": _number(0, 1),
+    "label_smoothing": _number(0, 0.9),
     "activation": _choice("tanh", "relu"),
     "dropout": _number(0, 0.9),
+    "patience": _number(0, 10_000, whole=True),
     "test_size": _number(0, 1, open_ends=True),
     "validation_size": _number(0, 0.9),
     "split": _choice(*SPLITS),
     "scale_on": _choice("all", "train"),
+    "scaling": _choice(*inputs.SCALINGS),
     "shuffle_columns": _choice(True, False),
     "seed": _number(0, 2**32 - 1, whole=True),
+    "split_seed": _number(-1, 2**32 - 1, whole=True),
     "features": _text,
     "output": _text,
     "resume": _choice(True, False),
     "score_after": _any_epochs,
 }
-_OF_TRAIN_ALONE = {"model", "optimizer", "validation_size"}
+_OF_TRAIN_ALONE = {
+    "model", "optimizer", "validation_size", "schedule", "weight_decay", "label_smoothing",
+    "patience", "scaling", "split_seed",
+}  # fmt: skip
 KNOWN: dict[str, dict[str, Rule]] = {
     "explore": {"features": _text},
     "features": {"features": _text, "extracted": _text},

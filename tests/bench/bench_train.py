@@ -25,7 +25,7 @@ from music_genre import provenance
 from music_genre.data import splits, table
 from music_genre.data.columns import INPUTS
 from music_genre.exceptions import InputError
-from music_genre.models import inputs, lstm
+from music_genre.models import inputs, networks
 from music_genre.paths import ROOT
 
 BACKENDS = ["jax", "tensorflow", "torch"]
@@ -51,8 +51,8 @@ def flop_per_segment() -> int:
     products, for the gradients of the incoming numbers and of the weights. Together that is three
     times the forward count. Biases, gates and the dense layer, less than 1 %, are left out.
     """
-    incoming = (1, *lstm.UNITS["paper"][:-1])
-    weights = sum(4 * u * (i + u) for i, u in zip(incoming, lstm.UNITS["paper"], strict=True))
+    incoming = (1, *networks.PAPER_UNITS[:-1])
+    weights = sum(4 * u * (i + u) for i, u in zip(incoming, networks.PAPER_UNITS, strict=True))
     return 3 * 2 * len(INPUTS) * weights
 
 
@@ -89,7 +89,7 @@ def measure(features: str, batch_size: int, steps_per_execution: int) -> dict:
     parts = splits.split(segments, "segment", test_size=TEST_SIZE, seed=SEED)
     data = inputs.prepare(segments, parts=parts, scale_on="all")
     kind = {"activation": "tanh", "dropout": 0.0, "learning_rate": 1e-3, "seed": SEED}
-    model = lstm.lstm(data.x.shape[1], len(data.genres), **kind)
+    model = networks.build(data.x.shape[1:], len(data.genres), **kind)
     model.steps_per_execution = steps_per_execution
 
     def fit(calls: int) -> float:
@@ -117,7 +117,7 @@ def gpu() -> str:
     if jax.default_backend() != "gpu":
         return ""
     try:  # Keras tries the kernel and falls back silently, unless it is told to use it
-        keras.layers.LSTM(lstm.UNITS["paper"][0], use_cudnn=True)(
+        keras.layers.LSTM(networks.PAPER_UNITS[0], use_cudnn=True)(
             np.zeros((1, len(INPUTS), 1), "float32")
         )
         serves = "serves"

@@ -35,7 +35,7 @@ def folder(model: keras.Model, *data: np.ndarray, batch_size: int, seed: int) ->
         "format": FORMAT,
         "model": model.get_config(),
         "optimizer": model.optimizer.get_config(),
-        "loss": model.loss,
+        "loss": model.loss if isinstance(model.loss, str) else model.loss.get_config(),
         "batch_size": batch_size,
         "seed": seed,
         "backend": keras.backend.backend(),

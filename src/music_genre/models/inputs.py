@@ -1,33 +1,43 @@
-"""The features table as the network takes it: labels encoded, columns scaled and ordered."""
+"""The features table as a network takes it: labels encoded, columns scaled and ordered."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from sklearn.preprocessing import LabelEncoder, StandardScaler
+from sklearn.preprocessing import LabelEncoder, PowerTransformer, StandardScaler
 
 from music_genre.data.columns import INPUTS
+from music_genre.exceptions import InputError
+
+SCALINGS = ("standard", "power")
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A features table as the network takes it."""
+    """A features table as a network takes it: an input for each segment, or for each track."""
 
-    x: np.ndarray  # [shape=(n_segments, 58, 1), dtype=float32], scaled
-    y: np.ndarray  # [shape=(n_segments,), dtype=int], genre codes
-    parts: np.ndarray  # [shape=(n_segments,), dtype=str], as music_genre.data.splits.split returns
+    x: np.ndarray  # [shape=(n, 58, 1), dtype=float32], scaled; of tracks (n, n_segments, 58)
+    y: np.ndarray  # [shape=(n,), dtype=int], genre codes
+    parts: np.ndarray  # [shape=(n,), dtype=str], as music_genre.data.splits.split returns
     genres: list[str]  # the genre of each code
     columns: list[str]  # the 58 inputs in the order of x
-    scaler: StandardScaler
+    scaler: StandardScaler  # the last step of the scaling
+    lambdas: np.ndarray | None = None  # of the power transform before it, if any
+    of: np.ndarray | None = None  # each segment's track, as a place in x, where inputs are tracks
 
     @property
     def train(self) -> np.ndarray:
-        """True for training segments [shape=(n_segments,), dtype=bool]."""
+        """True for inputs to train on [shape=(n,), dtype=bool]."""
         return self.parts == "train"
 
     @property
+    def validation(self) -> np.ndarray:
+        """True for inputs to choose an epoch by [shape=(n,), dtype=bool]."""
+        return self.parts == "validation"
+
+    @property
     def test(self) -> np.ndarray:
-        """True for test segments [shape=(n_segments,), dtype=bool]."""
+        """True for inputs to test on [shape=(n,), dtype=bool]."""
         return self.parts == "test"
 
 
@@ -41,7 +51,12 @@ def shuffled_columns(seed: int = 0) -> list[str]:
 
 
 def prepare(
-    segments: pd.DataFrame, *, parts: np.ndarray, scale_on: str, shuffle_columns: bool = False
+    segments: pd.DataFrame,
+    *,
+    parts: np.ndarray,
+    scale_on: str,
+    scaling: str = "standard",
+    shuffle_columns: bool = False,
 ) -> Prepared:
     """Encode the labels and standardise the 58 inputs of a features table.
 
@@ -52,6 +67,9 @@ def prepare(
     scale_on
         Which segments mean and variance are fitted on: ``"all"`` that the split uses, as the paper
         does (the test segments then influence the scaling), or ``"train"``.
+    scaling
+        ``"standard"``: to mean 0 and variance 1, as the paper does. ``"power"``: the same after a
+        Yeo-Johnson transform of each column, which makes skewed columns more even.
     shuffle_columns
         Whether to take the inputs in the order of :func:`shuffled_columns`, the same for every
         training, instead of the table's.
@@ -60,8 +78,44 @@ def prepare(
     y = encoder.fit_transform(segments["label"])
     columns = shuffled_columns() if shuffle_columns else INPUTS
     inputs = segments[columns].to_numpy()
-    scaler = StandardScaler().fit(
-        inputs[parts != "unused" if scale_on == "all" else parts == "train"]
-    )
+    fitted_on = parts != "unused" if scale_on == "all" else parts == "train"
+    lambdas = None
+    if scaling == "power":
+        power = PowerTransformer(standardize=False).fit(inputs[fitted_on])
+        inputs, lambdas = power.transform(inputs), power.lambdas_
+    scaler = StandardScaler().fit(inputs[fitted_on])
     x = scaler.transform(inputs).astype("float32")[:, :, np.newaxis]
-    return Prepared(x, y, parts, list(encoder.classes_), columns, scaler)
+    return Prepared(x, y, parts, list(encoder.classes_), columns, scaler, lambdas)
+
+
+def by_track(data: Prepared, tracks: pd.Series) -> Prepared:
+    """Put each track's segments in a sequence, in the table's order: one input, one genre.
+
+    Shorter tracks are filled up with zeros, which a network masks.
+
+    Parameters
+    ----------
+    tracks : Series [shape=(n_segments,)]
+        As :func:`music_genre.data.table.tracks` returns them.
+
+    Raises
+    ------
+    InputError
+        Segments of one track are in different parts of the split, or a track is not known.
+    """
+    if tracks.isna().any():
+        raise InputError(
+            "the features table does not tell each segment's track: choose a model of segments."
+        )
+    codes, names = pd.factorize(tracks)
+    parts = pd.Series(data.parts).groupby(codes)
+    if (parts.nunique() > 1).any():
+        raise InputError(
+            "a model of tracks cannot be trained where segments of one track are trained and "
+            "tested on: choose split track or artist."
+        )
+    steps = pd.Series(codes).groupby(codes).cumcount()
+    x = np.zeros((len(names), steps.max() + 1, data.x.shape[1]), "float32")
+    x[codes, steps] = data.x[:, :, 0]
+    first = np.unique(codes, return_index=True)[1]
+    return replace(data, x=x, y=data.y[first], parts=data.parts[first], of=codes)

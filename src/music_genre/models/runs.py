@@ -61,6 +61,7 @@ def save(
         "identity": identity,
         "epochs_run": len(history),
         "epochs_kept": int(history["kept"].sum()),
+        **_chosen(history),
         "diverged": bool(~np.isfinite(history["loss"]).all()),
         "parts": {
             part: {"segments": len(of), **classification.score(of["label"], of["predicted"])}
@@ -87,11 +88,20 @@ def save(
                 "mean": data.scaler.mean_.tolist(),
                 "scale": data.scaler.scale_.tolist(),
                 "genres": data.genres,
+                # of the Yeo-Johnson transform before the scaling, where there is one
+                **({} if data.lambdas is None else {"lambdas": data.lambdas.tolist()}),
             },
         )
         content["checksums"] = provenance.checksums(new)
         provenance.write_json(new / "metrics.json", content)
     return content
+
+
+def _chosen(history: pd.DataFrame) -> dict:
+    """Return the epoch whose weights a training kept, where validation segments chose one."""
+    if "validation_loss" not in history:
+        return {}
+    return {"epoch_chosen": int(history["epoch"][history["validation_loss"].idxmin()])}
 
 
 def load(run: Path) -> tuple[dict, pd.DataFrame, pd.DataFrame]:

@@ -32,6 +32,7 @@ def fit(
     stops: Collection[int] = (),
     at_stop: Callable[[int], None] | None = None,
     history: pd.DataFrame | None = None,
+    patience: int = 0,
 ) -> pd.DataFrame:
     """Train up to an epoch, with a progress bar; stop at the first loss that is not finite.
 
@@ -56,28 +57,38 @@ def fit(
     history
         The epochs that this model was trained already, on another split, as this function returned
         them. They count, and come first in the result.
+    patience
+        If above 0, the model ends with the weights of the epoch that had the smallest loss on the
+        part ``validation``, and training stops after so many epochs without a smaller one.
 
     Returns
     -------
     DataFrame [shape=(n_epochs_run, 7)]
         ``epoch``, from 1; ``loss`` and ``accuracy`` on the training segments, while the epoch ran;
         ``test_loss`` and ``test_accuracy``, after it; ``seconds``, how long it took; ``kept``,
-        whether the epoch was taken from a state. Accuracies are shares, 0 to 1.
+        whether the epoch was taken from a state. Accuracies are shares, 0 to 1. With ``patience``
+        there is a ``validation_loss`` too.
     """
     lines = [] if history is None else history.to_dict("records")
-    train, test = (data.x[data.train], data.y[data.train]), (data.x[data.test], data.y[data.test])
+    # A loss that smooths labels takes them as shares of all genres.
+    y = data.y if isinstance(model.loss, str) else keras.utils.to_categorical(data.y)
+    train, test = (data.x[data.train], y[data.train]), (data.x[data.test], y[data.test])
+    validation = (data.x[data.validation], y[data.validation]) if patience else ()
     model.optimizer.build(model.trainable_variables)
-    states = checkpoints.folder(model, *train, *test, batch_size=batch_size, seed=seed)
+    states = checkpoints.folder(model, *train, *test, *validation, batch_size=batch_size, seed=seed)
+    best = _Best(patience, *validation) if patience else None
     # Other back ends shuffle by generators of their own, which a state does not hold.
     resume = resume and keras.backend.backend() == "jax"
     with Bar(total=epochs, initial=len(lines), unit="epoch") as bar:
-        follow = _follow(lines, bar, states, {*keep, *stops, epochs})
+        follow = _follow(lines, bar, states, set() if best else {*keep, *stops, epochs}, best)
         for stop in [*sorted(stops), epochs]:
             done = len(lines)
             kept = checkpoints.restore(model, states, epochs=stop, done=done) if resume else None
             if kept is not None:
                 lines += kept[done:].assign(kept=True).to_dict("records")
                 bar.update(len(lines) - done)
+                if best:
+                    best.take(model, lines)
             diverged = lines and not np.isfinite(lines[-1]["loss"])
             if len(lines) < stop and not diverged:
                 model.fit(
@@ -98,11 +109,38 @@ def fit(
                 )
             if stop < epochs:
                 at_stop(stop)
+        if best and best.weights:
+            model.set_weights(best.weights)
     return pd.DataFrame(lines)
 
 
+class _Best:
+    """The weights of the epoch with the smallest loss on validation segments, so far.
+
+    Its state is the only one that such a training keeps: from there it goes on, with these weights.
+    """
+
+    def __init__(self, patience: int, x: np.ndarray, y: np.ndarray):
+        self.patience, self.data = patience, (x, y)
+        self.epoch, self.loss, self.weights = 0, np.inf, []
+
+    def measure(self, model: keras.Model, line: dict) -> bool:
+        """Note the loss of an epoch, stop the training if it is time; tell if it is the best."""
+        line["validation_loss"] = model.evaluate(*self.data, batch_size=BATCH, verbose=0)[0]
+        if line["validation_loss"] < self.loss:
+            self.take(model, [line])
+            return True
+        model.stop_training = line["epoch"] - self.epoch >= self.patience
+        return False
+
+    def take(self, model: keras.Model, lines: list[dict]) -> None:
+        """Take a model as the best after the last of its epochs."""
+        self.epoch, self.loss = lines[-1]["epoch"], lines[-1]["validation_loss"]
+        self.weights = model.get_weights()
+
+
 def _follow(
-    lines: list[dict], bar: Bar, states: Path, keep: Collection[int]
+    lines: list[dict], bar: Bar, states: Path, keep: Collection[int], best: _Best | None
 ) -> keras.callbacks.Callback:
     """Return a callback that records each epoch, moves the bar and keeps states.
 
@@ -126,6 +164,7 @@ def _follow(
                 "kept": False,
             }
         )
+        better = best and best.measure(callback.model, lines[-1])
         last["epoch"] = now
         bar.set_postfix_str(
             f"loss {logs['loss']:.3f}, test {logs['val_accuracy']:.1%}", refresh=False
@@ -138,7 +177,8 @@ def _follow(
                 f"test accuracy {logs['val_accuracy']:.1%}"
             )
         stays = epoch + 1 in keep
-        if np.isfinite(logs["loss"]) and (stays or now - last["state"] >= checkpoints.EVERY):
+        due = better if best else stays or now - last["state"] >= checkpoints.EVERY
+        if due and np.isfinite(logs["loss"]):
             path = states / f"{epoch + 1}.npz"
             history = pd.DataFrame(lines).drop(columns="kept")
             try:
@@ -160,7 +200,7 @@ def _follow(
 
 
 def predict(model: keras.Model, data: Prepared, segments: pd.DataFrame) -> pd.DataFrame:
-    """Predict every segment of the features table that the split uses.
+    """Predict every segment of the features table that the split uses, by itself or its track.
 
     Returns
     -------
@@ -168,13 +208,16 @@ def predict(model: keras.Model, data: Prepared, segments: pd.DataFrame) -> pd.Da
         filename, part (``train``, ``validation`` or ``test``), label, predicted, and each genre's
         probability.
     """
-    used = data.parts != "unused"
-    probabilities = model.predict(data.x[used], batch_size=BATCH, verbose=0)
+    of = np.arange(len(data.x)) if data.of is None else data.of
+    used = data.parts[of] != "unused"
+    inputs = np.unique(of[used])
+    probabilities = model.predict(data.x[inputs], batch_size=BATCH, verbose=0)
+    probabilities = probabilities[np.searchsorted(inputs, of[used])]
     genres = np.array(data.genres)
     return pd.DataFrame(
         {
             "filename": segments["filename"].to_numpy()[used],
-            "part": data.parts[used],
+            "part": data.parts[of][used],
             "label": segments["label"].to_numpy()[used],
             "predicted": genres[probabilities.argmax(axis=1)],
             **by_genre(data.genres, probabilities),
@@ -188,4 +231,5 @@ def seconds_per_segment(model: keras.Model, data: Prepared) -> float:
     model.predict(x, batch_size=BATCH, verbose=0)  # compiles
     start = time.perf_counter()
     model.predict(x, batch_size=BATCH, verbose=0)
-    return (time.perf_counter() - start) / len(x)
+    segments_per_input = 1 if data.of is None else len(data.of) / len(data.x)
+    return (time.perf_counter() - start) / len(x) / segments_per_input

@@ -2,21 +2,27 @@
 
 import pytest
 
-from music_genre.models import lstm
+from music_genre.models import networks
 
 
 def build(n_inputs=58, n_genres=10, dropout=0.0, **given):
-    return lstm.lstm(
-        n_inputs, n_genres, activation="tanh", dropout=dropout, learning_rate=1e-3, seed=0, **given
+    return networks.build(
+        (n_inputs, 1),
+        n_genres,
+        activation="tanh",
+        dropout=dropout,
+        learning_rate=1e-3,
+        seed=0,
+        **given,
     )
 
 
 def test_layers_have_the_papers_parameter_counts():
     # The paper, Fig. 7.
-    layers = lstm.layer_table(build())
+    layers = networks.layer_table(build())
     assert list(layers["parameters"]) == [264_192, 197_120, 49_408, 650]
     assert layers["parameters"].sum() == 511_370
-    assert layers.equals(lstm.PAPER_LAYERS)
+    assert layers.equals(networks.PAPER_LAYERS)
 
 
 def test_counts_follow_from_the_lstm_equations():
@@ -26,9 +32,9 @@ def test_counts_follow_from_the_lstm_equations():
         expected.append(4 * (inputs + units + 1) * units)
         inputs = units
     expected.append((inputs + 1) * 3)
-    layers = lstm.layer_table(build(n_inputs=7, n_genres=3))
+    layers = networks.layer_table(build(n_inputs=7, n_genres=3))
     assert list(layers["parameters"]) == expected
-    assert not layers.equals(lstm.PAPER_LAYERS)
+    assert not layers.equals(networks.PAPER_LAYERS)
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.2])
@@ -38,7 +44,7 @@ def test_dropout_stands_after_each_lstm_only_if_given(dropout):
 
 
 def test_single_lstm_is_the_first_of_the_papers_three_and_its_softmax():
-    layers = lstm.layer_table(build(model="single-lstm"))
+    layers = networks.layer_table(build(model="single-lstm"))
     assert list(layers["parameters"]) == [264_192, (256 + 1) * 10]
     assert list(layers["output shape"]) == ["(256)", "(10)"]
 
@@ -47,7 +53,7 @@ def test_optimizers_are_keras_own_with_the_rate_given():
     # Momentum is not Keras' default.
     names = {"adam": "Adam", "sgd": "SGD", "rmsprop": "RMSprop", "adagrad": "Adagrad",
              "nadam": "Nadam"}  # fmt: skip
-    assert set(names) == set(lstm.OPTIMIZERS)
+    assert set(names) == set(networks.OPTIMIZERS)
     for name, expected in names.items():
         optimizer = build(model="single-lstm", optimizer=name).optimizer
         assert type(optimizer).__name__ == expected
