@@ -38,16 +38,19 @@ def read(path: Path) -> pd.DataFrame:
     )
 
 
+def probabilities(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns of probabilities [shape=(n_segments, n_genres)], of one model."""
+    return predictions[[name for name in predictions if name.startswith(_PREFIX)]]
+
+
 def confidence(predictions: pd.DataFrame) -> pd.Series:
     """Return the probability of each segment's likeliest genre, 0 to 1; NaN of a broken model."""
-    columns = [name for name in predictions if name.startswith(_PREFIX)]
-    return predictions[columns].max(axis=1, skipna=False)
+    return probabilities(predictions).max(axis=1, skipna=False)
 
 
 def vote(predictions: pd.DataFrame, groups: pd.Series) -> pd.Series:
     """Return the genre of the highest mean probability over each group's segments, by group."""
-    columns = [name for name in predictions if name.startswith(_PREFIX)]
-    means = predictions[columns].groupby(groups).mean()
-    genres = np.array([name.removeprefix(_PREFIX) for name in columns], dtype=object)
+    means = probabilities(predictions).groupby(groups).mean()
+    genres = np.array([name.removeprefix(_PREFIX) for name in means], dtype=object)
     # Not idxmax, which fails on a broken model's NaN.
     return pd.Series(genres[means.to_numpy().argmax(axis=1)], index=means.index, dtype=str)

@@ -76,7 +76,7 @@ def _cnn_rnn(stack: Stack) -> list["keras.Layer"]:
 def _mlp(stack: Stack) -> list["keras.Layer"]:
     from keras import layers
 
-    return [layers.Flatten(), *stack.dense(512, 256, 128)]
+    return [layers.Flatten(), *stack.dense(2048, 1024)]
 
 
 def _track_lstm(stack: Stack) -> list["keras.Layer"]:

@@ -62,6 +62,7 @@ def save(
         "epochs_run": len(history),
         "epochs_kept": int(history["kept"].sum()),
         **_chosen(history),
+        "weights": model.count_params(),
         "diverged": bool(~np.isfinite(history["loss"]).all()),
         "parts": {
             part: {"segments": len(of), **classification.score(of["label"], of["predicted"])}

@@ -70,8 +70,7 @@ def fit(
         there is a ``validation_loss`` too.
     """
     lines = [] if history is None else history.to_dict("records")
-    # A loss that smooths labels takes them as shares of all genres.
-    y = data.y if isinstance(model.loss, str) else keras.utils.to_categorical(data.y)
+    y = targets(model, data)
     train, test = (data.x[data.train], y[data.train]), (data.x[data.test], y[data.test])
     validation = (data.x[data.validation], y[data.validation]) if patience else ()
     model.optimizer.build(model.trainable_variables)
@@ -112,6 +111,13 @@ def fit(
         if best and best.weights:
             model.set_weights(best.weights)
     return pd.DataFrame(lines)
+
+
+def targets(model: keras.Model, data: Prepared) -> np.ndarray:
+    """Return the genres as a model's loss takes them: codes, or shares if it smooths labels."""
+    if isinstance(model.loss, str):
+        return data.y
+    return keras.utils.to_categorical(data.y, len(data.genres))
 
 
 class _Best:
