@@ -8,6 +8,7 @@ import platform
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -46,7 +47,10 @@ def record() -> dict:
         "packages": {name: version(name) for name in packages},
         "keras_backend": backend,
         "threads": threads(),
-        "machine": f"{platform.system()} {platform.machine()}, {joblib.cpu_count()} cores",
+        "machine": ", ".join(
+            [f"{platform.system()} {platform.machine()}", f"{joblib.cpu_count()} cores"]
+            + accelerators()
+        ),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
@@ -61,6 +65,14 @@ def threads() -> int:
     if not asked.isdecimal() or int(asked) < 1:
         raise InputError(f'NPROC is "{asked}": write a number of threads, 1 or more.')
     return int(asked)
+
+
+def accelerators() -> list[str]:
+    """Name the accelerator that JAX has computed on in this process; empty for a processor."""
+    if "jax" not in sys.modules:
+        return []
+    device = sys.modules["jax"].devices()[0]
+    return [] if device.platform == "cpu" else [device.device_kind]
 
 
 def commit() -> str:

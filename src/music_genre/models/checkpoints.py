@@ -28,8 +28,8 @@ def folder(model: keras.Model, *data: np.ndarray, batch_size: int, seed: int) ->
     """Return the folder for the states of one training, whatever its number of epochs.
 
     Its name is a hash of all that determines the training: layers, optimizer, initial weights and
-    random states, the data and their order, batch size, seed, back end, versions, kind of machine,
-    and the number of threads, which changes how sums round. Call it before training.
+    random states, the data and their order, batch size, seed, back end, versions, kind of machine
+    and accelerator, and the number of threads, which changes how sums round. Call it before training.
     """
     described = {
         "format": FORMAT,
@@ -40,7 +40,7 @@ def folder(model: keras.Model, *data: np.ndarray, batch_size: int, seed: int) ->
         "seed": seed,
         "backend": keras.backend.backend(),
         "packages": {name: version(name) for name in _PACKAGES},
-        "machine": [platform.machine(), provenance.threads()],
+        "machine": [platform.machine(), provenance.threads(), *provenance.accelerators()],
     }
     digest = hashlib.sha256(json.dumps(described, sort_keys=True, default=str).encode())
     for array in [*_state(model).values(), *data]:
