@@ -27,9 +27,10 @@ _PACKAGES = ["keras", "jax", "jaxlib", "numpy"]
 def folder(model: keras.Model, *data: np.ndarray, batch_size: int, seed: int) -> Path:
     """Return the folder for the states of one training, whatever its number of epochs.
 
-    Its name is a hash of all that determines the training: layers, optimizer, initial weights and
+    Its name is a hash of all that determines the training: layers, optimizer, initial weights,
     random states, the data and their order, batch size, seed, back end, versions, kind of machine
-    and accelerator, and the number of threads, which changes how sums round. Call it before training.
+    and accelerator, and the number of threads, which changes how sums round. Call it before
+    training.
     """
     described = {
         "format": FORMAT,
