@@ -1,6 +1,6 @@
 """Table II: networks that go beyond the paper's, classical models and averages, on every split."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,10 +55,10 @@ def load(folder: Path) -> tuple[dict[str, dict[str, Row]], dict[str, dict], dict
     """
     found: dict[str, dict[str, list]] = {}
     settings, left_out = {}, {}
-    for path in sorted(folder.glob("*/*/*/failed.json"), key=natural_key):
+    for path in _sorted(folder.glob("*/*/*/failed.json")):
         error = provenance.read_json(path)["error"]
         left_out["/".join(path.parts[-4:-1])] = error.removeprefix("InputError: ")
-    for path in sorted(folder.glob("*/*/*/metrics.json"), key=natural_key):
+    for path in _sorted(folder.glob("*/*/*/metrics.json")):
         split, _, name = path.parts[-4:-1]
         if split not in splits.SPLITS:
             continue
@@ -87,6 +87,10 @@ def load(folder: Path) -> tuple[dict[str, dict[str, Row]], dict[str, dict], dict
         if split in found
     }
     return rows, settings, left_out
+
+
+def _sorted(paths: Iterable[Path]) -> list[Path]:
+    return sorted(paths, key=lambda path: natural_key(str(path)))
 
 
 def source(settings: Mapping[str, dict]) -> Source:
