@@ -138,7 +138,7 @@ def _check(files: pd.DataFrame) -> pd.DataFrame:
     clips = clips_of(files)
     gtzan = is_gtzan(clips)
     read = Parallel(n_jobs=-1, prefer="threads", return_as="generator")(
-        delayed(sound.read)(path, keep=False) for path in clips["path"]
+        delayed(sound.read)(path) for path in clips["path"]
     )  # threads: libsndfile and hashlib release Python's global lock
     read = list(tqdm(read, total=len(clips), unit="clip", disable=None))
     lost = sorted(set(CLIPS) - set(clips["clip"])) if gtzan else []
