@@ -38,6 +38,12 @@ def read(path: Path) -> pd.DataFrame:
     )
 
 
+def probabilities(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return each genre's probability, the columns named by genre."""
+    columns = [name for name in predictions if name.startswith(_PREFIX)]
+    return predictions[columns].rename(columns=lambda name: name.removeprefix(_PREFIX))
+
+
 def confidence(predictions: pd.DataFrame) -> pd.Series:
     """Return the probability of each segment's likeliest genre, 0 to 1; NaN of a broken model."""
     columns = [name for name in predictions if name.startswith(_PREFIX)]
