@@ -59,11 +59,20 @@ def _text(value: object) -> object:
     return value
 
 
+def _audio(value: object) -> object:
+    paths = value if isinstance(value, list) and value else [value]
+    if not all(isinstance(path, str) for path in paths):
+        raise ValueError("must be a path, or a list of paths")
+    return value
+
+
 def _splits(value: object) -> object:
     if not isinstance(value, str) or set(value.split()) - set(SPLITS):
         raise ValueError(f"must name some of {', '.join(SPLITS)}, with spaces between")
     return value
 
+
+PICTURED = 5  # files of which the notebook `predict` shows more than a line
 
 _PERCENT = _number(0, 100)
 _PAPER = {
@@ -127,6 +136,12 @@ KNOWN: dict[str, dict[str, Rule]] = {
     "contradictions": {"results": _text, "rows": _text},
     "explanations": {"results": _text, "rows": _text, "printed": _text, "features": _text},
     "claims": {"results": _text, "features": _text},
+    "predict": {
+        "audio": _audio,
+        "model": _text,
+        "top": _number(1, 1000, whole=True),
+        "output": _text,
+    },
     "recipes": {"results": _text, "trainings": _text, "printed": _text},
 }
 

@@ -262,17 +262,19 @@ def clean() -> None:
 
 
 def main(command: str, *arguments: str) -> int:
-    """Run a command; ``check`` is of all variables, and with ``report`` of a report's options."""
+    """Run a command; ``check`` is of all variables, and of the targets' that follow."""
     typed.check(os.environ)
     sys.stdout.reconfigure(errors="backslashreplace")  # names may hold what it cannot write
     if command == "report":
         return report(*arguments)
     if command == "clean":
         clean()
-    elif "report" in arguments:
+    if "report" in arguments:
         asked = _options()
         plan.steps(asked)
         features_and_music(asked)
+    if "predict" in arguments:
+        typed.prediction(os.environ)
     return 0
 
 

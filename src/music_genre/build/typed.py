@@ -34,6 +34,14 @@ class Options:
     strict: bool = False  # whether a clip that cannot be described is an error
 
 
+@dataclass(frozen=True)
+class Prediction:
+    """What `make predict` is asked for."""
+
+    audio: str  # a sound file, or a folder of them
+    model: str = ""  # folder of a model
+
+
 def check(given: Mapping[str, str]) -> None:
     """Check what every target takes: that make knows the variables, and their simple values.
 
@@ -94,10 +102,8 @@ def options(given: Mapping[str, str], *, splits: list[str]) -> Options:
         raise InputError(_not_there("FEATURES", features, "a features table"))
     if music and not os.path.isdir(music):  # noqa: PTH112
         raise InputError(_not_there("GTZAN", music, "a folder of music"))
-    if music and ROOT.is_relative_to(
-        os.path.realpath(music)
-    ):  # to look for music in it might take hours
-        raise InputError(f"GTZAN is {music}, which holds this project: name the folder of music.")
+    if music:
+        _not_around_us("GTZAN", music)
     asked = given.get("SPLITS", "").split()
     for name in asked:
         if name not in splits:
@@ -114,6 +120,32 @@ def options(given: Mapping[str, str], *, splits: list[str]) -> Options:
         splits=tuple(name for name in splits if name in asked),
         strict=flag(given, "STRICT"),
     )
+
+
+def prediction(given: Mapping[str, str]) -> Prediction:
+    """Read what is to be predicted, and by which model, from the environment, checked.
+
+    Raises
+    ------
+    InputError
+        AUDIO is missing, or it or MODEL names nothing that is there.
+    """
+    audio, model = _path(given, "AUDIO"), _path(given, "MODEL")
+    wanted = "a sound file or a folder of them"
+    if not audio:
+        raise InputError(f"AUDIO is missing: name {wanted}, as in make predict AUDIO=song.mp3.")
+    # os.path says no where pathlib raises: a name too long, a folder that may not be read.
+    if not os.path.exists(audio):  # noqa: PTH110
+        raise InputError(_not_there("AUDIO", audio, wanted).replace(", or leave it out", ""))
+    _not_around_us("AUDIO", audio)
+    if model and not os.path.isdir(model):  # noqa: PTH112
+        raise InputError(_not_there("MODEL", model, "the folder of a model"))
+    return Prediction(audio, model)
+
+
+def _not_around_us(name: str, folder: str) -> None:
+    if ROOT.is_relative_to(os.path.realpath(folder)):  # to look for music in it might take hours
+        raise InputError(f"{name} is {folder}, which holds this project: name the folder of music.")
 
 
 def report_folder(given: Mapping[str, str]) -> Path:

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -112,7 +112,7 @@ def extract(
     if len(twice):
         raise InputError(f"The clip name {twice.iloc[0]} occurs twice: rename one of the files.")
     clips = clips.sort_values(["genre", "clip"])
-    described = _describe(clips["path"], Path(cache) / _versions())
+    described = describe(clips["path"], cache=cache)
     tables, problems = [], [] if lost is None else lost.to_dict("records")
     for path, clip, genre in clips[["path", "clip", "genre"]].itertuples(index=False):
         found = described[path]
@@ -238,8 +238,9 @@ def _shown(path: Path) -> str:
     return names.readable(display_path(path))
 
 
-def _describe(paths: pd.Series, folder: Path) -> dict[Path, Described | InputError]:
-    """Return what each clip holds, or why it cannot be described."""
+def describe(paths: Iterable[Path], *, cache: str | Path) -> dict[Path, Described | InputError]:
+    """Return what each clip holds, or why it cannot be described, as :func:`extract` does."""
+    folder = Path(cache) / _versions()
     described, todo = {}, {}
     for path in paths:
         try:
@@ -258,7 +259,8 @@ def _describe(paths: pd.Series, folder: Path) -> dict[Path, Described | InputErr
     if todo:
         form = {"total": len(todo), "unit": "clip", "disable": None}  # off where nobody watches
         _compile()
-        results = Parallel(n_jobs=-1, return_as="generator_unordered")(
+        jobs = 1 if len(todo) == 1 else -1  # a process of its own takes seconds to start
+        results = Parallel(n_jobs=jobs, return_as="generator_unordered")(
             delayed(_describe_clip)(path) for path in todo
         )
         for path, found in tqdm(results, desc="Describing", **form):

@@ -21,6 +21,7 @@ BY_FFMPEG = [".m4a", ".aac", ".wma", ".mp4", ".m4b", ".m4v", ".mov", ".3gp", ".a
              ".amr", ".ape", ".asf", ".avi", ".dff", ".dsf", ".dts", ".eac3", ".flv", ".mka",
              ".mkv", ".mpc", ".mpeg", ".mpg", ".mts", ".ra", ".rm", ".spx", ".tta", ".vob",
              ".webm", ".wmv", ".wv"]  # fmt: skip
+LOCKED = [".m4p", ".aa", ".aax", ".aaxc"]  # sound that only its seller's programs decode
 
 ROOTS = ["genres", "genres_original"]  # the original archive's name, Kaggle's name
 GENRES = ["blues", "classical", "country", "disco", "hiphop",
@@ -31,9 +32,11 @@ SAMPLE_TABLE = SAMPLE / "features.csv"
 _EXTRACTED = [EXTRACTED, EXTRACTED.with_suffix(".problems.json"), EXTRACTED.with_suffix("")]
 
 # Why a file is no clip, and the way out. Of those in LEFT_OUT, the music lacks something.
-NEEDS_FFMPEG = "needs ffmpeg"
+NEEDS_FFMPEG, IS_LOCKED = "needs ffmpeg", "locked"
 REASONS = {
     NEEDS_FFMPEG: "install ffmpeg, or convert it to flac",
+    IS_LOCKED: "by its name it is a file that only its seller's programs can decode (DRM): use a "
+    "copy without this lock",
     "broken link": "what it links to does not exist: replace it or leave it out",
     "unreadable folder": "its files cannot be listed: allow reading it",
     "no regular file": "a pipe, a socket or a device: replace it or leave it out",
@@ -48,7 +51,7 @@ REASONS = {
     "not audio": "ignored: its name does not end as that of a sound file does, such as .wav or "
     ".mp3",
 }
-LEFT_OUT = [NEEDS_FFMPEG, "broken link", "unreadable folder", "no regular file"]
+LEFT_OUT = [NEEDS_FFMPEG, IS_LOCKED, "broken link", "unreadable folder", "no regular file"]
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,22 @@ def files(folder: str | Path) -> list[File]:
     return sorted(listed, key=lambda file: file.path)
 
 
+def sound(path: str | Path) -> list[File]:
+    """List the sound at a path: a file itself; of a folder all at any depth, sorted by path.
+
+    What cannot be read has a fault in ``LEFT_OUT``. Other files of a folder are passed over; a file
+    that is named is listed whatever its name. Genres play no part.
+    """
+    path = given(path)
+    if os.path.isdir(path):  # noqa: PTH112 (Path's raises where the name is too long)
+        below = sorted(_walk(path))
+        return [File(it, "", fault) for it, fault in below if fault in ("", *LEFT_OUT)]
+    if os.path.exists(path) and not os.path.isfile(path):  # noqa: PTH110, PTH113
+        return [File(path, "", "no regular file")]  # to read it might never end
+    fault = _faults().get(path.suffix.lower(), "")
+    return [File(path, "", fault)]
+
+
 def state(folder: str | Path) -> dict:
     """Return all of a folder of music that the features of its clips depend on, in JSON's values.
 
@@ -142,8 +161,7 @@ def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
     Links to folders are followed after all else, and no folder is entered twice: a link to a
     parent ends there, and a linked genre goes by its own name if it is there too.
     """
-    by_ffmpeg = "" if shutil.which("ffmpeg") else NEEDS_FFMPEG
-    fault_of = dict.fromkeys(AUDIO, "") | dict.fromkeys(BY_FFMPEG, by_ffmpeg)
+    fault_of = _faults()
     above = folder.resolve().parents
     seen = {_identity(place) for place in above}
     folders, links = [folder], []
@@ -175,6 +193,16 @@ def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
                 yield path, fault_of.get(path.suffix.lower(), "not audio")
             else:
                 yield path, "no regular file" if path.exists() else "broken link"
+
+
+def _faults() -> dict[str, str]:
+    """Return what is wrong with sound of each suffix; empty if nothing is."""
+    by_ffmpeg = "" if shutil.which("ffmpeg") else NEEDS_FFMPEG
+    return {
+        **dict.fromkeys(AUDIO, ""),
+        **dict.fromkeys(BY_FFMPEG, by_ffmpeg),
+        **dict.fromkeys(LOCKED, IS_LOCKED),
+    }
 
 
 def _is_extracted(path: Path) -> bool:

@@ -142,6 +142,15 @@ def _cell(value: object, decimals: int) -> str:
     return f"{value:,}" if isinstance(value, Integral) else f"{value:,.{decimals}f}"
 
 
+def audio(mp3: bytes, *, label: str) -> None:
+    """Show a player for sound, which goes into the notebook and the page."""
+    player = Markup(
+        '<audio controls preload="metadata" aria-label="{}" '
+        'src="data:audio/mpeg;base64,{}"></audio>'
+    )
+    display(HTML(player.format(names.readable(label), base64.b64encode(mp3).decode())))
+
+
 def say(template: LiteralString, **values: object) -> None:
     """Show sentences (Markdown) that quote results; nothing if there are none.
 

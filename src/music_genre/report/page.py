@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,6 +24,11 @@ from music_genre.report.article import FILES, TEMPLATE, Article, Origin, code
 from music_genre.report.figures.style import DARK
 from music_genre.report.sections import SECTIONS
 
+TITLE = "Music Genre Classification With Deep Learning, reproduced"
+BYLINE = (
+    "A report on the paper by Aurnob, Islam and Habib: three stacked LSTMs name the genre of "
+    "3-second segments of GTZAN’s clips. Every number measured comes from this project’s notebooks."
+)
 TOP = ("banner", "headline")  # tags of cells that stand at the top of the page
 ONCE = "once"  # the tag of a cell that says the same in every row
 _DRAWS = re.compile(r"^display\.figure\(", re.MULTILINE)  # indented, it may have a condition
@@ -85,19 +90,76 @@ def build(folder: Path, *, sections: Sequence[str], rows: Sequence[str]) -> Path
             parts.append(Part(name, name.capitalize(), failed=left_out[name]))
         else:
             parts.append(_section(article, name, single[name]))
-    top = {tag: [_top(article, name, notebook, tag) for name, notebook in single.items()]
-           for tag in TOP}  # fmt: skip
+    top = {tag: [_top(article, Origin(name, f"{name}.ipynb"), notebook, tag)
+                 for name, notebook in single.items()] for tag in TOP}  # fmt: skip
+    html = _render(
+        title=TITLE,
+        byline=BYLINE,
+        sections=[part for part in parts if part.html or part.rows or part.failed],
+        banner=next(filter(None, top["banner"]), ""),
+        headline=Markup().join(top["headline"]),
+        trail=code([cell for name, of in single.items()
+                    for cell in _headlines(Origin(name, f"{name}.ipynb"), of)]),
+        trains=True,
+        made=_provenance(runs),
+    )  # fmt: skip
+    html = article.finish(html, _ids(html), {row: f"row-{row}" for row in rows})
+    _write_files(folder / FILES, article.files)
+    with atomic(folder / "report.html") as temporary:
+        temporary.write_text(html, encoding="utf-8")
+    return folder / "report.html"
+
+
+def alone(path: Path, *, title: str, byline: str) -> Path:
+    """Make a page of its own of an executed notebook, beside it, with the data of its figures.
+
+    Cells tagged ``banner`` or ``headline`` are shown at the top of the page.
+
+    Raises
+    ------
+    InputError
+        As :func:`build`.
+    """
+    notebook, article = read(path), Article(inside=True)
+    number = 0
+    for cell in notebook.cells:
+        number += cell.cell_type == "markdown" and cell.source.startswith("## ")
+        cell.metadata.setdefault("tags", []).append(f"part {number}")
+    origins = {f"part {i}": Origin(f"part-{i}", path.name, level=0, is_section=False)
+               for i in range(number + 1)}  # fmt: skip
+    parts = [
+        _titled(Part(origin.section, html=article.section(notebook, origin, _of_part(part))))
+        for part, origin in origins.items()
+    ]
+    top = Origin("top", path.name)
+    html = _render(
+        title=title,
+        byline=byline,
+        sections=[part for part in parts if part.html and part.title],
+        banner=_top(article, top, notebook, "banner"),
+        headline=_top(article, top, notebook, "headline"),
+        trail=code(_headlines(top, notebook)),
+        trains=False,
+        made={},
+    )
+    page = path.with_suffix(".html")
+    with atomic(page) as temporary:
+        temporary.write_text(article.finish(html, _ids(html), {}), encoding="utf-8")
+    return page
+
+
+def _of_part(part: str) -> Callable[[set[str]], bool]:
+    return lambda tags: part in tags and not tags & set(TOP)
+
+
+def _render(**content: object) -> Markup:
+    """Return the page, but for its pictures and the numbers in references."""
     script = (TEMPLATE / "script.js").read_text(encoding="utf-8")
     environment = Environment(
         loader=FileSystemLoader(TEMPLATE), undefined=StrictUndefined, autoescape=True
     )
-    page = environment.get_template("page.html.j2")
-    html = page.render(
-        sections=[part for part in parts if part.html or part.rows or part.failed],
-        banner=next(filter(None, top["banner"]), ""),
-        headline=Markup().join(top["headline"]),
-        trail=code([cell for name, of in single.items() for cell in _headlines(name, of)]),
-        made=_provenance(runs),
+    return environment.get_template("page.html.j2").render(
+        **content,
         files=FILES,
         css=Markup((TEMPLATE / "style.css").read_text(encoding="utf-8")),
         ink=_ink("light"),
@@ -107,12 +169,10 @@ def build(folder: Path, *, sections: Sequence[str], rows: Sequence[str]) -> Path
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
-    ids = {tag["id"] for tag in BeautifulSoup(html, "html.parser").find_all(id=True)}
-    html = article.finish(html, ids, {row: f"row-{row}" for row in rows})
-    _write_files(folder / FILES, article.files)
-    with atomic(folder / "report.html") as temporary:
-        temporary.write_text(html, encoding="utf-8")
-    return folder / "report.html"
+
+
+def _ids(html: str) -> set[str]:
+    return {tag["id"] for tag in BeautifulSoup(html, "html.parser").find_all(id=True)}
 
 
 def _write_files(folder: Path, files: dict[str, bytes]) -> None:
@@ -224,19 +284,19 @@ def _shared(article: Article, name: str, runs: list[Path], notebooks: Sequence[s
     return _titled(part)
 
 
-def _top(article: Article, name: str, notebook: nbformat.NotebookNode, tag: str) -> Markup:
+def _top(article: Article, origin: Origin, notebook: nbformat.NotebookNode, tag: str) -> Markup:
     """Return what the cells with a tag show, without their code."""
-    html = article.section(notebook, Origin(name, f"{name}.ipynb"), lambda tags: tag in tags)
+    html = article.section(notebook, origin, lambda tags: tag in tags)
     soup = BeautifulSoup(html, "html.parser")
     for details in soup.select("details.code"):
         details.decompose()
     return Markup(str(soup).strip())
 
 
-def _headlines(name: str, notebook: nbformat.NotebookNode) -> list[tuple[Origin, int, str]]:
+def _headlines(origin: Origin, notebook: nbformat.NotebookNode) -> list[tuple[Origin, int, str]]:
     """Return the cells behind the headline."""
     return [
-        (Origin(name, f"{name}.ipynb"), number, cell.source)
+        (origin, number, cell.source)
         for number, cell in enumerate(notebook.cells, start=1)
         if "headline" in cell.metadata.get("tags", [])
     ]
