@@ -17,7 +17,7 @@
 # # Predict: what genre is it?
 
 # %% tags=["parameters"]
-audio: str | list = ""  # a sound file, a folder of them, or a list; empty: a sound to try
+audio: str = ""  # a sound file, a folder of them, or a list of both; empty: a sound to try
 model: str = ""  # folder of a finished run or a model for use; empty: your newest, else ours
 top: int = 3  # genres to list for each file, likeliest first
 output: str = ""  # folder for the results (CSV, JSON); empty: reports/predict
@@ -76,10 +76,9 @@ display.say(
     {% set others = (-track.whole).argsort()[1:3] %}
     {% if track.doubts %}
     **Unsure** what {{ track.name }} is: {{ track.doubts | join("; and ") }}.
-    {% if (track.whole[track.first] * 100) | fixed(0) != "0" %}
-    The model would call it {{ genres[track.first] }}
-    ({{ (100 * track.whole[track.first]) | fixed(0) }} %), whatever it is: it knows only
-    {{ genres | length }} genres.
+    {% if track.whole[track.first] >= threshold %}
+    The model itself says {{ genres[track.first] }}
+    ({{ (100 * track.whole[track.first]) | fixed(0) }} %).
     {% endif %}
     {% else %}
     {{ track.name }} is **{{ genres[track.first] }}**, with a probability of
@@ -102,6 +101,7 @@ display.say(
     shown=shown,
     judged=judged,
     genres=genres,
+    threshold=chosen.threshold or 0,
     verdicts=results["verdict"].value_counts().to_dict(),
 )
 
@@ -124,17 +124,23 @@ display.say(
 )
 
 # %%
-percent = results.copy()
-for column in [name for name in percent if name.startswith("probability ")]:
-    percent[column] = 100 * percent[column]
-display.table(
-    percent.drop(columns="note").rename(columns=lambda name: name.replace("probability", "%")),
-    "files",
-    f"Genres of {len(judged):,} {'file' if len(judged) == 1 else 'files'}, likeliest first, in "
-    "per cent"
-    + (", calibrated on tracks that the model had not heard." if chosen.temperature != 1 else "."),
-    decimals=0,
-)
+if len(judged) > 1:
+    likeliest = [
+        ", ".join(
+            f"{line[f'genre {i}']} {100 * line[f'probability {i}']:.0f} %"
+            for i in range(1, given.top + 1)
+            if line.get(f"genre {i}")
+        )
+        for line in results.to_dict("records")
+    ]
+    display.table(
+        results[["file", "seconds", "verdict"]].assign(
+            **{"likeliest genres": likeliest, "why": results["reason"]}
+        ),
+        "files",
+        f"Genres of {len(judged):,} files, likeliest first, with their probabilities"
+        + (", calibrated on held-out tracks." if chosen.temperature != 1 else "."),
+    )
 
 # %%
 for number, track in enumerate(shown):
@@ -240,7 +246,7 @@ for number, track in enumerate(shown):
         data=far,
     )
 
-# %% [markdown] tags=["fold"]
+# %% [markdown]
 # ## What to expect of the model
 
 # %%

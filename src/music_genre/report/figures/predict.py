@@ -67,12 +67,13 @@ def over_time(
     shares = 100 * np.vstack([each, each[-1:]]).T
     above.stackplot(edges, shares, step="post", colors=colors.values(), lw=0)
     above.set(ylim=(0, 100), xlim=(0, end), ylabel="probability [%]")
-    for says, segment in marked.items():
-        at = 3 * segment + 1.5
+    near = np.ptp(list(marked.values())) < len(each) / 4  # one word above the other
+    for i, (says, segment) in enumerate(marked.items()):
+        at, height = 3 * segment + 1.5, 22 if near and i else 9
         side = "left" if at < end / 4 else "right" if at > 3 * end / 4 else "center"
-        above.annotate(says, (at, 100), xytext=(0, 9), textcoords="offset points", ha=side,
+        above.annotate(says, (at, 100), xytext=(0, height), textcoords="offset points", ha=side,
                        color=INK, fontsize="small", annotation_clip=False)  # fmt: skip
-        above.annotate("", (at, 100), xytext=(0, 9), textcoords="offset points",
+        above.annotate("", (at, 100), xytext=(0, height), textcoords="offset points",
                        arrowprops={"arrowstyle": "-|>", "color": INK, "lw": 0.8},
                        annotation_clip=False)  # fmt: skip
     _strip(below, stretches, genres, colors, end)
