@@ -21,14 +21,16 @@ from browser import needs_browser, opened
 from bs4 import BeautifulSoup
 
 from music_genre.build import done as noted
+from music_genre.data.columns import INPUTS
 from music_genre.data.find import SAMPLE_TABLE
 from music_genre.data.table import load as load_table
+from music_genre.models import portable
 from music_genre.paths import ROOT
 
 # Variables of the make that runs these tests, and what a user may have set for their own reports.
 OF_THE_USER = ["MAKEFLAGS", "MAKELEVEL", "MFLAGS", "TABLE", "FEATURES", "GTZAN", "STRICT", "CHECK",
                "SEEDS", "RECIPES", "SPLITS", "CLIPS", "KERAS_BACKEND", "NPROC", "TAKE", "LAB",
-               "TYPED", "VARIABLES", "PYTHON"]  # fmt: skip
+               "TYPED", "VARIABLES", "PYTHON", "AUDIO", "MODEL"]  # fmt: skip
 ROW = {"epochs": 1, "batch_size": 256, "learning_rate": 0.001, "activation": "tanh"}
 HOSTILE = "100% A&B {x} 'q' \"d\" $(touch pwned) `touch pwned` #;touch pwned"  # a folder's name
 PAPER = {"precision": 55.47, "recall": 33.16, "f1": 29.98, "accuracy": 33.45}
@@ -119,6 +121,59 @@ def built(copy, first_report):
 @pytest.fixture(scope="module")
 def page(built):
     return BeautifulSoup((built / "reports/tiny/report.html").read_text(), "html.parser")
+
+
+SONG = "my $(touch pwned) `touch pwned` 'q' \"d\" {x} & <b>\u6f14\u6b4c<b>\nsecond line.wav"
+
+
+def predicted(copy, audio):
+    """Run `make predict` by a model that was never trained."""
+    folder = copy / "a model"
+    if not folder.exists():
+        genres = ["blues", "rock"]
+        network = portable.network([{"units": 2, "activation": "softmax"}], len(INPUTS))
+        model = portable.Portable("an untrained model", genres, INPUTS, network,
+                                  np.zeros(len(INPUTS)), np.full(len(INPUTS), 1e4))  # fmt: skip
+        portable.save(folder, model)
+    return make(copy, "predict", f"AUDIO={audio}", "MODEL=a model")
+
+
+def test_predict_makes_a_page_a_table_and_json_of_a_file_of_any_name(copy):
+    time = np.arange(7 * 22_050) / 22_050
+    soundfile.write(copy / SONG, 0.3 * np.sin(2 * np.pi * 300 * time), 22_050)
+    done = predicted(copy, SONG)
+    assert done.returncode == 0, done.stdout + done.stderr
+    made = sorted((copy / "reports/predict").iterdir())
+    assert {path.suffix for path in made} == {".html", ".csv", ".json", ".ipynb", ".log"}
+    assert len({path.stem for path in made}) == 1
+    soup = BeautifulSoup(made[1].read_text("utf-8"), "html.parser")
+    assert soup.title.get_text() == "The genre of " + SONG.replace("\n", "\\n")
+    assert soup.find("audio")
+    (file,) = json.loads(made[3].read_text("utf-8"))["files"]
+    assert file["verdict"] in ("blues", "rock")
+    assert f": {file['verdict']}: " in done.stdout
+    assert not list(copy.parent.rglob("pwned"))
+
+
+def test_predict_ends_with_one_sentence_for_one_bad_file(copy):
+    (copy / "bad.mp3").write_text("no sound")
+    done = predicted(copy, "bad.mp3")
+    assert done.returncode
+    assert "error: bad.mp3 cannot be read as audio (Format not recognised)" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_predict_does_the_rest_of_a_folder(copy):
+    (copy / "music/a/b").mkdir(parents=True)
+    for name in ("one", "a/b/two"):
+        sound = np.random.default_rng(0).uniform(-0.1, 0.1, 7 * 22_050)
+        soundfile.write(copy / f"music/{name}.wav", sound, 22_050)
+    (copy / "music/a/bad.mp3").write_text("no sound")
+    done = predicted(copy, "music")
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = pd.read_csv(copy / "reports/predict/music.csv")
+    assert lines["file"].to_list() == ["a/b/two.wav", "a/bad.mp3", "one.wav"]
+    assert "not read: music/a/bad.mp3 cannot be read" in done.stdout
 
 
 def test_help_lists_the_targets(copy):

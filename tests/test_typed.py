@@ -13,7 +13,8 @@ from music_genre.paths import ROOT
 
 SPLITS = ["segment", "track", "artist"]
 ENTRIES = ["TABLE", "FEATURES", "GTZAN", "SEEDS", "RECIPES", "SPLITS", "STRICT", "CLIPS", "TAKE",
-           "CHECK", "LAB", "NPROC", "PYTHON", "KERAS_BACKEND", "TABEL"]  # fmt: skip
+           "CHECK", "LAB", "NPROC", "PYTHON", "KERAS_BACKEND", "AUDIO", "MODEL",
+           "TABEL"]  # fmt: skip
 HOSTILE = [
     "$(shell touch pwned)`touch pwned`$$(touch pwned)\";touch pwned;\"';touch pwned;'",
     "x -- $(shell touch pwned)\n\ttouch pwned\n#",
@@ -99,6 +100,38 @@ def test_what_names_nothing_is_refused(monkeypatch, given, sentence):
     assert sentence in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({}, "AUDIO is missing: name a sound file or a folder of them, as in make predict AUDIO="),
+        ({"AUDIO": "READM.md"}, "AUDIO is READM.md, which does not exist (did you mean README.md"),
+        ({"AUDIO": "x" * 300}, "which does not exist: name a sound file or a folder of them."),
+        (
+            {"AUDIO": "caf\udce9.mp3"},
+            "AUDIO is 'caf\\udce9.mp3', a name that is not UTF-8",
+        ),
+        ({"AUDIO": ".."}, "AUDIO is .., which holds this project"),
+        (
+            {"AUDIO": "src", "MODEL": "README.md"},
+            "MODEL is README.md, which is not the folder",
+        ),
+        ({"AUDIO": "src", "MODEL": "gone"}, "MODEL is gone, which does not exist: name the folder"),
+    ],
+)
+def test_nothing_to_predict_from_is_refused(monkeypatch, given, sentence):
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(InputError, match=".*") as refused:
+        typed.prediction(given)
+    assert sentence in str(refused.value)
+
+
+def test_sound_of_any_name_is_taken_as_it_was_typed(tmp_path):
+    for name in (*HOSTILE, "with space 'q' \"d\"", "two\nlines", "\u6f14\u6b4c", "<b>x<b>"):
+        path = tmp_path / name.replace("/", "_")
+        path.touch()
+        assert typed.prediction({"AUDIO": str(path)}) == typed.Prediction(str(path))
+
+
 def test_home_folder_is_found(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "my music").mkdir()
@@ -123,7 +156,7 @@ def checkout(tmp_path_factory):
     return folder
 
 
-TARGETS = ["help", "report", "restore", "publish", "data", "pairs", "style", "lab",
+TARGETS = ["help", "report", "predict", "restore", "publish", "data", "pairs", "style", "lab",
            "bench-features", "bench-train", "sample", "clean"]  # fmt: skip
 
 
@@ -152,10 +185,15 @@ def test_neither_make_nor_a_shell_expands_what_was_typed(checkout, name):
     assert not list(checkout.parent.rglob("pwned"))
 
 
-@pytest.mark.parametrize("name", ["TABLE", "FEATURES", "GTZAN", "SEEDS", "SPLITS", "TABEL"])
+@pytest.mark.parametrize(
+    "name", ["TABLE", "FEATURES", "GTZAN", "SEEDS", "SPLITS", "TABEL", "AUDIO", "MODEL"]
+)
 def test_what_was_typed_is_refused_as_it_was_typed(checkout, name):
+    target = "predict" if name in ("AUDIO", "MODEL") else "report"
+    other = {"AUDIO": "src"} if name == "MODEL" else {}
     for text in HOSTILE:
-        done = make(checkout, sys.executable, ["report"], typed_after=True, **{name: text})
+        given = {**other, name: text}
+        done = make(checkout, sys.executable, [target], typed_after=True, **given)
         assert done.returncode
         assert f"error: {'make knows no variable ' if name == 'TABEL' else ''}{name}" in done.stderr
     assert not list(checkout.parent.rglob("pwned"))

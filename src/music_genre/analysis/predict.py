@@ -5,7 +5,7 @@ import io
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -109,30 +109,48 @@ def judge(audio: Audio, model: Portable) -> list[Track]:
     InputError
         As :func:`predict`.
     """
+    found = describe(audio)
+    read = [track for track in found if not track.problem]
+    # All in one go, as a network is compiled anew for each number of segments.
+    each = model.probabilities(pd.concat([track.segments for track in read], ignore_index=True))
+    ends = np.cumsum([len(track.segments) for track in read])[:-1]
+    of = iter(np.split(each, ends))
+    return [track if track.problem else _judged(track, next(of), model) for track in found]
+
+
+def describe(audio: Audio) -> list[Track]:
+    """Return the sound files at some paths with their features, or why they cannot be read.
+
+    Raises
+    ------
+    InputError
+        None can be read, or there is none.
+    """
     found = tracks(audio)
-    described = describe(found)
-    frames, judged = {}, []
-    for i, track in enumerate(found):
-        of = described.get(track.path)
-        if isinstance(of, extraction.Described):
-            frames[i] = pd.DataFrame(of.values, columns=FEATURES).assign(length=SEGMENT_LENGTH)
-    if frames:  # all in one go: a network is compiled anew for each number of segments
-        every = pd.concat(frames.values(), ignore_index=True)
-        ends = np.cumsum([len(frame) for frame in frames.values()])[:-1]
-        each = dict(zip(frames, np.split(model.probabilities(every), ends), strict=True))
-    for i, track in enumerate(found):
-        if i in frames:
-            note = described[track.path].note
-            judged.append(_judged(track, frames[i], each[i], note, model))
-        else:
-            problem = track.problem or str(described[track.path])
-            judged.append(Track(track.path, track.name, problem=problem))
-    _check(judged)
-    return judged
+    cache = find.EXTRACTED.with_suffix("")
+    known = extraction.describe([it.path for it in found if not it.problem], cache=cache)
+    described = [
+        track if track.problem else _described(track, known[track.path]) for track in found
+    ]
+    problems = [track.problem for track in described if track.problem]
+    if len(problems) == len(found) == 1:
+        raise InputError(problems[0])
+    if len(problems) == len(found):
+        raise InputError(f"none of {len(found):,} files can be read; the first: {problems[0]}")
+    return described
+
+
+def _described(track: Track, of: extraction.Described | InputError) -> Track:
+    if isinstance(of, InputError):
+        return replace(track, problem=str(of))
+    segments = pd.DataFrame(of.values, columns=FEATURES).assign(length=SEGMENT_LENGTH)
+    return replace(track, segments=segments, note=of.note)
 
 
 def tracks(audio: Audio) -> list[Track]:
     """List the sound files at a path, in a folder at any depth, or at several paths.
+
+    Nothing is read yet, but a problem that shows already is told.
 
     Raises
     ------
@@ -154,12 +172,6 @@ def tracks(audio: Audio) -> list[Track]:
     return listed
 
 
-def describe(found: list[Track]) -> dict[Path, extraction.Described | InputError]:
-    """Return the features of the files that can be read, and why others cannot, by path."""
-    cache = find.EXTRACTED.with_suffix("")
-    return extraction.describe([it.path for it in found if not it.problem], cache=cache)
-
-
 def _problem(file: find.File, name: str) -> str:
     if file.fault:
         return f"{name} cannot be read ({file.fault}): {find.REASONS[file.fault]}."
@@ -173,16 +185,14 @@ def _problem(file: find.File, name: str) -> str:
     return ""
 
 
-def _judged(
-    track: Track, segments: pd.DataFrame, each: np.ndarray, note: str, model: Portable
-) -> Track:
+def _judged(track: Track, each: np.ndarray, model: Portable) -> Track:
     whole = model.of_track(each)
-    loudness = float(20 * np.log10(max(segments["rms_mean"].median(), 1e-10)))
-    distance = float(np.median(model.distances(segments)))
+    loudness = float(20 * np.log10(max(track.segments["rms_mean"].median(), 1e-10)))
+    distance = float(np.median(model.distances(track.segments)))
     doubts = []
     if loudness < QUIET:
         doubts.append(f"it is too quiet, {loudness:.0f} dB of full scale in the median segment")
-    if model.outside(segments):
+    if model.outside(track.segments):
         doubts.append(
             f"it is unlike the training data: its distance is {distance:.1f}, and 99 % of held-out "
             f"tracks lie within {model.limit:.1f}"
@@ -192,18 +202,9 @@ def _judged(
             f"the likeliest genre, {model.genres[whole.argmax()]}, has {100 * whole.max():.0f} %, "
             f"below the threshold of {100 * model.threshold:.0f} %"
         )
-    return Track(
-        track.path, track.name, note=note, segments=segments, each=each, whole=whole,
-        loudness=loudness, distance=distance, doubts=tuple(doubts),
-    )  # fmt: skip
-
-
-def _check(judged: list[Track]) -> None:
-    problems = [track.problem for track in judged if track.problem]
-    if len(problems) == len(judged) == 1:
-        raise InputError(problems[0])
-    if len(problems) == len(judged):
-        raise InputError(f"none of {len(judged):,} files can be read; the first: {problems[0]}")
+    return replace(
+        track, each=each, whole=whole, loudness=loudness, distance=distance, doubts=tuple(doubts)
+    )
 
 
 def table(judged: list[Track], model: Portable, *, top: int) -> pd.DataFrame:

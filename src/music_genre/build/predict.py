@@ -1,7 +1,7 @@
 """What `make predict` does: `python -m music_genre.build.predict`, with AUDIO in the environment.
 
-The files of a folder are described first, with a bar in the terminal; the notebook then finds what
-is kept of them. A run that was interrupted goes on with what is not.
+The sound is described first, with a bar in the terminal; the notebook then finds what is kept of
+it. A run that was interrupted goes on with what is not.
 """
 
 import os
@@ -25,8 +25,7 @@ def main() -> None:
     asked = typed.prediction(os.environ)
     found = predict.tracks(asked.audio)
     print(f"{len(found):,} {'file' if len(found) == 1 else 'files'} in {asked.audio}", flush=True)
-    if len(found) > 1:
-        predict.describe(found)
+    predict.describe(asked.audio)
     name = predict.file_name(asked.audio)
     target = REPORTS / "predict" / f"{name}.ipynb"
     given = {"audio": asked.audio, "model": asked.model, "output": str(target.parent)}
