@@ -46,8 +46,8 @@ csv, note = predict.write(
     judged, chosen, folder, predict.file_name(sound), top=given.top, of=display_path(place)
 )
 read = [track for track in judged if not track.problem]
-shown = read if len(read) <= params.PICTURED else []  # of more, the table must do
-for line in results.head(params.PICTURED).itertuples():
+shown = read if len(read) <= predict.PICTURED else []  # of more, the table must do
+for line in results.head(predict.PICTURED).itertuples():
     terminal.tell(f"{line.file}: {line.verdict}" + (f" ({line.reason})" if line.reason else ""))
 
 # %% tags=["banner"]

@@ -28,6 +28,7 @@ SECONDS = 3  # of a segment
 # dB of full scale, a track's median RMS: GTZAN's quietest clip, classical.00080, has -49.
 QUIET = -55.0
 EXCERPT = 20  # segments to listen to
+PICTURED = 5  # files of which the notebook shows more than a line
 FOLDER = REPORTS / "predict"
 
 Audio = str | Path | Sequence[str | Path]
