@@ -258,20 +258,25 @@ display.say(
     {% if source %}
     It was trained on {{ source.label }}.
     {% endif %}
-    {% if "split" in card and "accuracy by segment" in card %}
-    In tests by {{ card.split }} it was right on
-    {{ card["accuracy by segment"]["test"] | fixed(1) }} % of the test segments.
+    {% for test in tests %}
+    With a split by {{ test.split }}, it was right on
+    {% if test.tracks %}
+    {{ test.accuracy | fixed(1) }} % of {{ test.tracks | count }} test tracks.
+    {% else %}
+    {{ test["accuracy by segment"] | fixed(1) }} % of {{ test.segments | count }} test segments.
     {% endif %}
+    {% endfor %}
     {% if threshold is none %}
-    From which probability on it can be believed was not measured.
+    From which probability on it can be believed is not known.
     {% endif %}
     {% if temperature == 1 %}
     Its probabilities are not calibrated.
     {% endif %}
+
     The results are in {{ csv | code }} and {{ note | code }}, the latter with every segment.
     """,
     genres=genres,
-    card=card,
+    tests=card.get("held out", []),
     source=Source(**card["source"]) if "source" in card else None,
     threshold=chosen.threshold,
     temperature=chosen.temperature,
