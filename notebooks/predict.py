@@ -53,7 +53,7 @@ for line in results.head(predict.PICTURED).itertuples():
 # %% tags=["banner"]
 display.say(
     """
-    By the model {{ name }}, {{ why or "in " ~ place }}.
+    The model: {{ name }}, {{ why or "in " ~ place }}.
     {% if not given.audio %}
     No sound was named: this is one to try, {{ sound | code }}.
     {% endif %}
@@ -73,27 +73,24 @@ genres = chosen.genres
 display.say(
     """
     {% for track in shown %}
-    {% set others = (-track.whole).argsort()[1:3] %}
     {% if track.doubts %}
     **Unsure** what {{ track.name }} is: {{ track.doubts | join("; and ") }}.
-    {% if track.whole[track.first] >= threshold %}
-    The model itself says {{ genres[track.first] }}
-    ({{ (100 * track.whole[track.first]) | fixed(0) }} %).
-    {% endif %}
+    The model itself finds it likeliest to be {{ genres[track.first] }}
     {% else %}
-    {{ track.name }} is **{{ genres[track.first] }}**, with a probability of
-    {{ (100 * track.whole[track.first]) | fixed(0) }} %; next come
-    {% for code in others %}
+    {{ track.name }} is **{{ genres[track.first] }}**
+    {% endif %}
+    ({{ (100 * track.whole[track.first]) | fixed(0) }} %); next
+    {{ "come" if genres | length > 2 else "comes" }}
+    {% for code in (-track.whole).argsort()[1:3] %}
     {{ genres[code] }} ({{ (100 * track.whole[code]) | fixed(0) }} %)
     {{- " and" if not loop.last else "." }}
     {% endfor %}
-    {% endif %}
 
     {% endfor %}
     {% if judged | length > 1 %}
-    Of {{ judged | length | count }} files,
+    Verdicts on {{ judged | length | count }} files:
     {% for verdict, files in verdicts.items() %}
-    {{ files | count }} {{ "are" if files > 1 else "is" }} {{ verdict }}
+    {{ verdict }} {{ files | count }}
     {{- ", " if not loop.last else "." }}
     {% endfor %}
     {% endif %}
@@ -101,7 +98,6 @@ display.say(
     shown=shown,
     judged=judged,
     genres=genres,
-    threshold=chosen.threshold or 0,
     verdicts=results["verdict"].value_counts().to_dict(),
 )
 
@@ -129,7 +125,7 @@ if len(judged) > 1:
         ", ".join(
             f"{line[f'genre {i}']} {100 * line[f'probability {i}']:.0f} %"
             for i in range(1, given.top + 1)
-            if line.get(f"genre {i}")
+            if line["verdict"] != predict.NOT_READ and f"genre {i}" in line
         )
         for line in results.to_dict("records")
     ]

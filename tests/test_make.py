@@ -151,7 +151,7 @@ def test_predict_makes_a_page_a_table_and_json_of_a_file_of_any_name(copy):
     assert soup.find("audio")
     (file,) = json.loads(made[3].read_text("utf-8"))["files"]
     assert file["verdict"] in ("blues", "rock")
-    assert f": {file['verdict']}: " in done.stdout
+    assert f": {file['verdict']} (" in done.stdout
     assert not list(copy.parent.rglob("pwned"))
 
 

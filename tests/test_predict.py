@@ -372,7 +372,7 @@ def test_what_is_unlike_the_training_data_is_unsure(tmp_path, usual):
 def test_a_probability_below_the_threshold_is_unsure(tmp_path):
     said, why = verdict(tmp_path / "a.wav", tone(9), model(threshold=0.99))
     assert said == predict.UNSURE
-    assert "below the threshold of 99 %" in why
+    assert "no genre reaches the threshold of 99 %" in why
 
 
 # ---- What is written and shown.
@@ -470,6 +470,7 @@ def test_the_page_of_a_folder_is_a_table(tmp_path, shown):
     rows = soup.select("tbody tr")
     assert [row.th.get_text() for row in rows] == [f"{i}.wav" for i in range(7)] + ["short.wav"]
     assert "lasts 2.00 s" in rows[-1].get_text()
+    assert "nan" not in soup.get_text()
     assert "8 files" in soup.select_one(".headline").get_text()
     assert not soup.find_all("audio")
 

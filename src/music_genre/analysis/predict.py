@@ -199,10 +199,7 @@ def _judged(track: Track, each: np.ndarray, model: Portable) -> Track:
             f"tracks lie within {model.limit:.1f}"
         )
     if model.threshold is not None and whole.max() < model.threshold:
-        doubts.append(
-            f"the likeliest genre, {model.genres[whole.argmax()]}, has {100 * whole.max():.0f} %, "
-            f"below the threshold of {100 * model.threshold:.0f} %"
-        )
+        doubts.append(f"no genre reaches the threshold of {100 * model.threshold:.0f} %")
     return replace(
         track, each=each, whole=whole, loudness=loudness, distance=distance, doubts=tuple(doubts)
     )

@@ -37,10 +37,10 @@ def main() -> None:
         raise InputError(str(error)) from error
     from music_genre.report import page  # slow to import
 
-    what = Path(asked.audio).name or asked.audio
+    what = names.normal(Path(asked.audio).name)
     made = page.alone(
         target,
-        title=f"The genre of {names.normal(what)}",
+        title=f"Genres in {what}" if Path(asked.audio).is_dir() else f"The genre of {what}",
         byline="A model’s guess from the sound alone, three seconds at a time.",
     )
     for line in told(read_json(target.with_suffix(".json"))["files"]):
@@ -57,8 +57,8 @@ def told(files: list[dict]) -> list[str]:
         likeliest = ", ".join(
             f"{it['genre']} {100 * it['probability']:.0f} %" for it in file["top"]
         )
-        why = f" ({file['reason']})" if file["reason"] else ""
-        lines.append(f"{file['file']}: {file['verdict']}{why}: {likeliest}")
+        why = f"; {file['reason']}" if file["reason"] else ""
+        lines.append(f"{file['file']}: {file['verdict']} ({likeliest}){why}")
     if len(read) > LISTED:
         lines.append(f"and {len(read) - LISTED:,} more")
     return lines + [f"not read: {file['reason']}" for file in files if "top" not in file]
