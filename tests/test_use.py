@@ -162,3 +162,18 @@ def test_names_of_genres_and_clips_are_text_in_the_card():
     card = readme.card(model)
     assert "<b>" not in card
     assert "labels of 2001" not in card
+
+
+def test_published_model_loads_and_its_card_says_what_was_measured():
+    model = portable.load(portable.PUBLISHED)
+    assert (portable.PUBLISHED / "README.md").read_text(encoding="utf-8") == readme.card(model)
+    held_out = pd.read_csv(portable.PUBLISHED / "held_out.csv")
+    tested = held_out[held_out["part"] == "test"]
+    right = 100 * (tested["label"] == tested["predicted"]).groupby(tested["split"]).mean()
+    said = {of["split"]: of["accuracy"] for of in model.card["held out"]}
+    assert said == pytest.approx(right.to_dict())
+    of_folds = held_out[(held_out["split"] == model.card["split"]) & (held_out["part"] == "folds")]
+    assert not set(of_folds["track"]) & set(tested[tested["split"] == "artist"]["track"])
+    assert use.calibrate(held_out, "artist") == pytest.approx(
+        {name: getattr(model, name) for name in ("temperature", "threshold", "limit")}
+    )
