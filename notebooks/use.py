@@ -23,9 +23,7 @@
 
 # %% tags=["parameters"]
 splits: str = "track artist"  # ways to hold music out, the stricter one decides: track, artist
-folds: int = (
-    5  # parts of what does not test, each in turn predicted by the model trained on the rest
-)
+folds: int = 5  # of what does not test: each is predicted by the model trained on the others
 test_size: float = 0.33  # share of the tracks that test, above 0 and below 1; not for split artist
 seed: int = 0  # of the splits, the folds and the networks
 features: str = ""  # features table (CSV); empty: GTZAN's under data/ if there, else the sample
@@ -122,8 +120,8 @@ display.table(
 display.say(
     """
     {% if second.model != name %}
-    The second best, {{ second.model }}, has a log loss of {{ second["log loss"] | fixed(3) }}
-    against {{ chosen["log loss"] | fixed(3) }}: models that are so near may change places with
+    The second best, {{ second.model }}, has a log loss of {{ second["log loss"] | fixed(4) }}
+    against {{ chosen["log loss"] | fixed(4) }}: models that are so near may change places with
     other folds.
     {% endif %}
     {% if looser and looser.model != name %}
@@ -146,10 +144,10 @@ display.say(
 
 # %%
 sure = {
-    "in the folds": calibration.with_temperature(in_folds, calibrated["temperature"]),
-    "test": calibration.with_temperature(tested, calibrated["temperature"]),
+    "tracks in the folds": calibration.with_temperature(in_folds, calibrated["temperature"]),
+    "test tracks": calibration.with_temperature(tested, calibrated["temperature"]),
 }
-before, after = calibration.reliability(tested), calibration.reliability(sure["test"])
+before, after = calibration.reliability(tested), calibration.reliability(sure["test tracks"])
 display.figure(
     figures.reliability(before, after),
     "use-reliability",
@@ -196,7 +194,7 @@ display.figure(
     f"{len(in_folds):,} tracks in the folds, by which the threshold (points) was chosen, and "
     f"{len(tested):,} test tracks, split by {split}.",
     alt=" ".join(
-        f"{name.capitalize()}, {curve['accuracy'].iloc[0]:.0f} % are right if all are answered"
+        f"Of the {name}, {curve['accuracy'].iloc[0]:.0f} % are right if all are answered"
         + ("." if threshold is None else
            f", and {at['accuracy'].iloc[0]:.0f} % of the {at['covered'].iloc[0]:.0f} % that are "
            "as sure as the threshold.")

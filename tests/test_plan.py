@@ -69,6 +69,20 @@ def test_splits_and_shuffled_columns_take_the_last_row_of_the_table_asked_for(pa
     } <= set(steps["leakage.ipynb"].shows)
 
 
+def test_model_for_use_is_made_where_tracks_and_artists_are_held_out(params):
+    assert "use.ipynb" not in planned(splits=("segment", "track"))
+    asked = typed.Options(table="mine", splits=("track", "artist"))
+    steps = plan.steps(asked)
+    (step,) = (step for step in steps if step.notebook == "use")
+    assert step.trains
+    *_, described, page = plan.specs(asked, steps, find.SAMPLE_TABLE, extracted=False)
+    assert described["given"]["output"] == "reports/mine/use"
+    assert described["results"] == ["reports/mine/use/model.json"]
+    assert described["threads"] == 1
+    assert page["page"]["sections"][-1] == "use"
+    assert described["target"] in page["shows"]
+
+
 def test_seeds_and_recipes_are_trained_where_asked_for(params):
     steps = planned(seeds=(0, 3), recipes=True)
     assert steps["seeds/3/10/train.ipynb"].given["seed"] == 3

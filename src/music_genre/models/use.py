@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -29,6 +30,9 @@ from music_genre.models import portable, runs
 from music_genre.models.baselines import checksum
 from music_genre.models.portable import Portable, powered
 from music_genre.models.progress import Bar
+
+if TYPE_CHECKING:
+    import keras
 
 WITHIN = 0.99  # share of held-out tracks that lie within the limit of distance
 
@@ -101,7 +105,7 @@ def fit(name: str, segments: pd.DataFrame, *, seed: int) -> Portable:
     )
 
 
-def _logistic_regression(of: Linear, x: np.ndarray, labels: np.ndarray):  # noqa: ANN202
+def _logistic_regression(of: Linear, x: np.ndarray, labels: np.ndarray) -> "keras.Model":
     fitted = LogisticRegression(C=of.C, max_iter=5000).fit(x, labels)
     kernel, bias = fitted.coef_.T, fitted.intercept_
     if len(fitted.classes_) == 2:  # the logit of the second one, the first one's being 0
@@ -109,8 +113,8 @@ def _logistic_regression(of: Linear, x: np.ndarray, labels: np.ndarray):  # noqa
     return _stack([(kernel, bias)])
 
 
-def _dense(of: Dense, x: np.ndarray, labels: np.ndarray, *, seed: int):  # noqa: ANN202
-    """Train networks of other seeds, and join them to one whose logits are their mean."""
+def _dense(of: Dense, x: np.ndarray, labels: np.ndarray, *, seed: int) -> "keras.Model":
+    """Train networks of other seeds, and join them to one."""
     import keras  # takes seconds, and is not needed where the results are kept
 
     genres, codes = np.unique(labels, return_inverse=True)
@@ -134,16 +138,24 @@ def _dense(of: Dense, x: np.ndarray, labels: np.ndarray, *, seed: int):  # noqa:
         targets = np.eye(len(genres), dtype="float32")[codes]
         network.fit(x, targets, epochs=of.epochs, batch_size=128, verbose=0)
         weights.append(network.get_weights())
+    return joined(weights)
+
+
+def joined(weights: Sequence[Sequence[np.ndarray]]) -> "keras.Model":
+    """Return one network whose logits are the mean of those of some with one hidden layer each.
+
+    ``weights`` are those of each: kernel and bias of the hidden layer, then of the last.
+    """
     first, first_bias, last, last_bias = zip(*weights, strict=True)
     return _stack(
         [
             (np.concatenate(first, axis=1), np.concatenate(first_bias)),
-            (np.concatenate(last) / of.networks, np.mean(last_bias, axis=0)),
+            (np.concatenate(last) / len(weights), np.mean(last_bias, axis=0)),
         ]
     )
 
 
-def _stack(weights: list[tuple[np.ndarray, np.ndarray]]):  # noqa: ANN202
+def _stack(weights: list[tuple[np.ndarray, np.ndarray]]) -> "keras.Model":
     """Return dense layers with these kernels and biases: hidden ones with ReLU, then softmax."""
     names = ["relu"] * (len(weights) - 1) + ["softmax"]
     layers = [
@@ -222,8 +234,8 @@ def _with_folds(
     try:
         for number, (fit_on, held) in enumerate(cut.split(rest, labels, groups.iloc[rest]), 1):
             absent = sorted({*labels} - {*labels[fit_on]})
-            if absent:
-                raise ValueError(f"all of {absent[0]} is in one of them")
+            if absent or not len(held):
+                raise ValueError(f"all of {absent[0]} is in one" if absent else "one is empty")
             of[rest[held]] = f"fold {number}"
     except ValueError as error:
         raise InputError(
@@ -408,7 +420,7 @@ def expect(measured: pd.DataFrame, calibrated: Mapping, artists: Mapping[str, st
         after = calibration.with_temperature(of, calibrated["temperature"])
         right, threshold = after["label"] == after["predicted"], calibrated["threshold"]
         sure = predictions.confidence(after) >= (np.inf if threshold is None else threshold)
-        low, high = interval(right, of["track"].map(artists).fillna(of["track"]))
+        low, high = interval(right, [artists.get(track, track) for track in of["track"]])
         errors = (calibration.expected_error(calibration.reliability(it)) for it in (of, after))
         before_and_after = dict(zip(("calibration error", "calibrated"), errors, strict=True))
         lines.append(

@@ -6,7 +6,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from music_genre.report.figures.style import BACKGROUND, INK, OURS, PAPER, SOFT, TEST, WIDTH
+from music_genre.report.figures.style import BACKGROUND, OURS, PAPER, SOFT, TEST, WIDTH
 
 
 def reliability(before: pd.DataFrame, after: pd.DataFrame) -> Figure:
@@ -17,8 +17,7 @@ def reliability(before: pd.DataFrame, after: pd.DataFrame) -> Figure:
     """
     fig = Figure(figsize=(0.7 * WIDTH, 0.62 * WIDTH), layout="constrained")
     ax = fig.subplots()
-    ax.plot([0, 100], [0, 100], color=SOFT, ls="--", lw=1.5)
-    ax.text(70, 67, "as often right as sure", color=INK, fontsize=12, va="top")
+    ax.plot([0, 100], [0, 100], color=SOFT, ls="--", lw=1.5, label="as often right as sure")
     for bins, label, colour, face in (
         (before, "before", PAPER, BACKGROUND),
         (after, "with the temperature", OURS, OURS),
@@ -32,8 +31,8 @@ def reliability(before: pd.DataFrame, after: pd.DataFrame) -> Figure:
     ax.set_xlabel("probability of the track's likeliest genre [%]", fontsize=12)
     ax.tick_params(labelsize=12)
     legend = ax.legend(loc="upper left", frameon=False, fontsize=12)
-    for handle in legend.legend_handles:
-        handle.set_sizes([80])
+    for points in legend.legend_handles[1:]:
+        points.set_sizes([80])
     sns.despine(fig)
     return fig
 
@@ -52,7 +51,7 @@ def coverage(curves: Mapping[str, pd.DataFrame], threshold: float | None, *, sur
     """
     fig = Figure(figsize=(0.85 * WIDTH, 0.5 * WIDTH), layout="constrained")
     ax = fig.subplots()
-    ax.axhline(sure, color=SOFT, ls="--", lw=1.2)
+    ax.axhline(sure, color=SOFT, ls="--", lw=1.2, label=f"{sure:.0f} % right")
     for (name, curve), colour in zip(curves.items(), (OURS, TEST), strict=True):
         ax.plot(curve["covered"], curve["accuracy"], color=colour, lw=2, label=name)
         at = curve[curve["threshold"] >= (2 if threshold is None else threshold)].head(1)
