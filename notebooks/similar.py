@@ -28,6 +28,8 @@ results: str = ""  # folder of a report with trained splits; empty: reports/tabl
 features: str = ""  # features table (CSV); empty: GTZAN's under data/ if there, else the sample
 
 # %%
+import pandas as pd
+
 from music_genre import params
 from music_genre.analysis import similar
 from music_genre.analysis.similar import SCALED, STATE, K
@@ -114,22 +116,25 @@ display.say(
     {%- if unknown %} (of {{ unknown }} of the {{ n | count }} tracks the artist is not known)
     {%- endif %}.
     {% else %}
-    Artists are not known, so tracks of the query's artist may be among its neighbours.
+    Tracks of the query's artist are candidates too
+    {%- if unknown == n %}, as artists are not known{% endif %}.
     {% endif %}
 
-    {% for (split, part, other_artists), of in precisions.items() %}
-    {% if split == main.split and part == main.part and other_artists != main.other_artists %}
+    {% for (split, part, artists), of in precisions.items() %}
+    {% if split == main.split and part == main.part and artists != main_artists %}
     - **With the query's artist among the candidates:**
     {% if STATE in of %}
       {{ of[STATE] | fixed }} % by the state,
     {% endif %}
-      {{ of[SCALED] | fixed }} % by the features. Part of what seems to be a genre's sound is an
-      artist's, or an album's.
-    {% elif part == "test" and split != main.split and other_artists == main.other_artists %}
+      {{ of[SCALED] | fixed }} % by the features.
+    {% if of[SCALED] > best[SCALED] %}
+      Part of what seems to be a genre's sound is an artist's, or an album's.
+    {% endif %}
+    {% elif part == "test" and split != main.split and artists == main_artists %}
     - **With {{ SPLITS[split].held_out }} held out:** {{ of[STATE] | fixed }} % by the state,
       {{ of[SCALED] | fixed }} % by the features. This network may have been trained on other tracks
       of the same artists.
-    {% elif part == "train" and split == main.split and other_artists == main.other_artists %}
+    {% elif part == "train" and split == main.split and artists == main_artists %}
     - **Among the tracks that the network was trained on:** {{ of[STATE] | fixed }} % by the state,
       {{ of[SCALED] | fixed }} % by the features. The network was told the genres of these tracks,
       so this says nothing about music that is new to it.
@@ -137,8 +142,9 @@ display.say(
     {% endfor %}
     """,
     k=K, STATE=STATE, SCALED=SCALED, SPLITS=SPLITS, main=main, n=len(main.tracks),
-    precisions=precisions, best=precisions[main.split, main.part, main.other_artists],
-    chance=at_k["chance"].iloc[0], unknown=int(main.tracks["artist"].isna().sum()),
+    precisions=precisions, best=precisions[similar.key(main)],
+    main_artists=at_k["artists"].iloc[0], chance=at_k["chance"].iloc[0],
+    unknown=int(main.tracks["artist"].isna().sum()),
     between=differences[differences["k"] == K].iloc[0].to_dict() if networks else None,
 )  # fmt: skip
 
@@ -148,10 +154,10 @@ PART = {
     "train": "trained on, split by {split}",
     "": "the whole table",
 }
-ARTISTS = {True: "other artists", False: "any artist"}
+ARTISTS = {"other": "other artists", "any": "any artist"}
 at_k["measured on"] = [
-    f"{PART[part].format(split=split)}, {ARTISTS[other_artists]}"
-    for split, part, other_artists in at_k[["split", "part", "other artists"]].to_numpy()
+    f"{PART[part].format(split=split)}, {ARTISTS[artists]}"
+    for split, part, artists in at_k[["split", "part", "artists"]].to_numpy()
 ]
 shares = {space: at_k[at_k["space"] == space].sort_values("precision") for space in spaces}
 display.figure(
@@ -173,7 +179,9 @@ display.figure(
 # ## The nearest of one track
 
 # %%
-every = similar.all_nearest(folder, segments, source, tracks, spaces, network)
+# Results of another table, which the default folder may hold, are not replaced.
+kept = folder / similar.NEIGHBOURS if networks or given.results else None
+every = similar.all_nearest(kept, segments, source, tracks, spaces, network)
 if given.audio:
     name, points = similar.of_file(given.audio, scaler, network)
     lists = {
@@ -202,7 +210,7 @@ display.say(
     {% endif %}
     {% else %}
     The query is **{{ name }}** ({{ known.label }}
-    {%- if known.artist == known.artist %}, {{ known.artist }}{% endif %}).
+    {%- if known.artist is string %}, {{ known.artist }}{% endif %}).
     {% for space, own in lists.items() %}
     By the {{ space }}, {{ (own.genre == known.label).sum() }} of its {{ own | length }} nearest are
     {{ known.label }}.
@@ -216,13 +224,18 @@ display.say(
     {%- if artists and not audio %}, but not those of its artist, where that is known{% endif %}.
 
     For another one: `papermill notebooks/similar.ipynb out.ipynb -p track NAME`, or
-    `-p audio FILE`. The nearest of every track are in {{ file | code }}.
+    `-p audio FILE`.
+    {% if file %}
+    The nearest of every track are in {{ file | code }}.
+    {% else %}
+    With `-p results FOLDER`, the nearest of every track are written to that folder.
+    {% endif %}
     """,
     audio=find.given(given.audio).name if given.audio else "", name=name, lists=lists, STATE=STATE,
-    known=tracks.loc[name] if name in tracks.index else None, network=network is not None,
+    known=tracks.loc[name].to_dict() if name in tracks.index else None, network=network is not None,
     run=display_path(network.run) if network else "", artists=tracks["artist"].notna().any(),
     both=len(set.intersection(*(set(own["neighbour"]) for own in lists.values()))),
-    file=display_path(folder / similar.NEIGHBOURS),
+    file=display_path(kept) if kept else "",
 )  # fmt: skip
 for space, own in lists.items():
     display.table(
@@ -280,39 +293,49 @@ display.table(
 # %%
 unfiltered = next(one for one in measured if not one.other_artists)
 n = len(unfiltered.tracks)
-hubs, expected = similar.hubs([unfiltered], segments), similar.at_random(n)
+every_hub, expected = similar.hubs(measured, segments), similar.at_random(n)
+hubs = similar.hubs([unfiltered], segments).to_dict("records")
 display.say(
     """
+    {% if n <= k + 1 %}
+    With only {{ n }} tracks, each is in the lists of all others: there is nothing to compare.
+    {% else %}
     {% for of in hubs %}
     - **By the {{ of.space }}**, the skewness is {{ of.skewness | fixed(2) }}. The largest hub,
       {{ of.hub }}, is in {{ of["in lists"] }} of {{ n | count }} lists, and
-      {{ of["in no list"] | fixed }} % of the tracks are in none. Of {{ of.neighbours | count }}
-      neighbours, {{ of.duplicates | count }} are duplicates of the query, in whole or in part.
+      {{ of["in no list"] | fixed }} % of the tracks are in none.
     {% endfor %}
     - **Drawn at random**, the skewness would be {{ expected.skewness | fixed(2) }}, and
       {{ expected["in no list"] | fixed }} % of the tracks would be in no list.
+    {% endif %}
+    - **Duplicates:** some tracks have segments that are equal to another track's. Among the
+      {{ whole.neighbours | count }} neighbours of all {{ tracks | count }} tracks by the features,
+      {{ whole.duplicates | count }} are such duplicates of the query.
     """,
-    hubs=hubs.to_dict("records"),
+    hubs=hubs,
     n=n,
+    k=K,
     expected=expected,
+    whole=every_hub.iloc[-1].to_dict(),
+    tracks=len(tracks),
+)
+counts = pd.DataFrame(
+    {
+        space: similar.occurrences(found, unfiltered.tracks.index)
+        for space, found in unfiltered.lists.items()
+    }
 )
 display.figure(
-    figures.occurrences(
-        {
-            space: similar.occurrences(found, unfiltered.tracks.index)
-            for space, found in unfiltered.lists.items()
-        },
-        expected["tracks"],
-    ),
+    figures.occurrences(counts, expected["tracks"]),
     "similar-hubs",
     f"In how many lists of {K} nearest a track is: {n:,} tracks, "
-    f"{PART[unfiltered.part].format(split=unfiltered.split)}, any artist. Named: the largest hub.",
+    f"{PART[unfiltered.part].format(split=unfiltered.split)}, any artist.",
     alt=" ".join(
-        f"By the {of['space']}, the bars reach from 0 to {of['in lists']} lists; drawn at random, "
-        f"hardly any track would be in more than {2 * K}."
-        for of in hubs.to_dict("records")
+        f"By the {of['space']}, the bars reach to {of['in lists']} lists, and the line of lists "
+        f"drawn at random to {expected['most']}."
+        for of in hubs
     ),
-    data=hubs,
+    data=counts.rename_axis("track").reset_index(),
 )
 
 # %% [markdown] tags=["fold"]
@@ -348,7 +371,7 @@ if networks:
         decimals=1,
     )
 display.table(
-    similar.hubs(measured, segments),
+    every_hub,
     "similar-all-hubs",
     f"Hubness of all lists of {K}: skewness of the number of lists that a track is in, the largest "
     "hub, per cent of tracks in no list; neighbours in all lists, and duplicates among them.",

@@ -128,10 +128,15 @@ def _network(run: Path, segments: pd.DataFrame, source: Source) -> Network:
             )
         states = portable.load(run).states(segments)
         units = [f"unit {i}" for i in range(1, states.shape[1] + 1)]
-        return _means(segments, states, units).reset_index()
+        return _means(segments, states, units).astype("float32").reset_index()
 
     identity = {"run": content["identity"], "parameters": content["parameters"], "source": source}
     states = runs.kept(run / STATES, identity, compute).set_index("track")
+    if not np.isfinite(states.to_numpy()).all():
+        raise InputError(
+            f"what the network in {display_path(run)} says of some tracks is no number, as its "
+            "training broke down: train it with a lower learning rate."
+        )
     parts = predictions["part"].groupby(track_names(predictions), sort=False).first()
     return Network(run, parts, states)
 
@@ -232,7 +237,7 @@ def nearest_to(
 
 
 def all_nearest(
-    folder: Path,
+    path: Path | None,
     segments: pd.DataFrame,
     source: Source,
     of: pd.DataFrame,
@@ -241,10 +246,10 @@ def all_nearest(
 ) -> pd.DataFrame:
     """Return the nearest of every track among all others, not of its artist, in each space.
 
-    They are kept in ``<folder>/similar/neighbours.csv``.
-
     Parameters
     ----------
+    path
+        Where to keep them, if anywhere.
     of
         As :func:`tracks` returns them.
     spaces
@@ -272,7 +277,7 @@ def all_nearest(
         found = pd.concat(lists, names=["space"]).reset_index("space")
         return described(found, of, segments).round({"distance": 4})
 
-    return runs.kept(folder / NEIGHBOURS, identity, compute)
+    return compute() if path is None else runs.kept(path, identity, compute)
 
 
 def described(found: pd.DataFrame, of: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:
@@ -351,7 +356,9 @@ def measure(
 def _measured(
     split: str, part: str, of: pd.DataFrame, spaces: Mapping[str, pd.DataFrame]
 ) -> list[Measured]:
-    ways = (True, False) if of["artist"].notna().any() else (False,)
+    # Every track keeps a candidate where other artists are asked for.
+    apart = candidates(of, other_artists=True)["all"].gt(0).all()
+    ways = (True, False) if apart and of["artist"].notna().any() else (False,)
     return [
         Measured(
             split,
@@ -409,9 +416,10 @@ def scores(measured: Sequence[Measured]) -> pd.DataFrame:
     Returns
     -------
     DataFrame [shape=(n_lines, 12)]
-        split, part, other artists, space; ``tracks`` that were queries; ``k``; ``precision`` with
-        the ends ``low`` and ``high`` of its 95 % interval over tracks or artists
-        (:func:`music_genre.metrics.intervals.interval`: other queries, the same candidates);
+        split, part, artists ("other": none of the query's, or "any"), space; ``tracks`` that were
+        queries; ``k``; ``precision`` with the ends ``low`` and ``high`` of its 95 % interval over
+        tracks or artists (:func:`music_genre.metrics.intervals.interval`: other queries, the same
+        candidates);
         ``chance``, the precision to expect of lists drawn at random; ``best``, the highest that
         the numbers of tracks allow.
     """
@@ -423,11 +431,16 @@ def scores(measured: Sequence[Measured]) -> pd.DataFrame:
     )
 
 
-def precisions(scores: pd.DataFrame) -> dict[tuple[str, str, bool], dict[str, float]]:
-    """Return the precisions of :func:`scores` of one depth: by split, part and whether other
-    artists, then by space.
+def key(one: Measured) -> tuple[str, str, str]:
+    """Return what tells a measurement from others in :func:`precisions`."""
+    return tuple(_of(one).values())
+
+
+def precisions(scores: pd.DataFrame) -> dict[tuple[str, str, str], dict[str, float]]:
+    """Return the precisions of :func:`scores` of one depth: by split, part and artists, then
+    by space.
     """
-    by_measured = scores.groupby(["split", "part", "other artists"], sort=False)
+    by_measured = scores.groupby(["split", "part", "artists"], sort=False)
     return {key: dict(zip(of["space"], of["precision"], strict=True)) for key, of in by_measured}
 
 
@@ -442,7 +455,8 @@ def by_genre(one: Measured) -> pd.DataFrame:
 
 
 def _of(one: Measured) -> dict:
-    return {"split": one.split, "part": one.part, "other artists": one.other_artists}
+    artists = "other" if one.other_artists else "any"
+    return {"split": one.split, "part": one.part, "artists": artists}
 
 
 def _score(one: Measured, space: str, depth: int, queries: pd.Index) -> dict:
@@ -470,7 +484,7 @@ def differences(measured: Sequence[Measured]) -> pd.DataFrame:
     Returns
     -------
     DataFrame [shape=(n_lines, 8)]
-        split, part, other artists, k; ``difference``, the state's precision minus the features' in
+        split, part, artists, k; ``difference``, the state's precision minus the features' in
         percentage points; ``low`` and ``high``, its paired 95 % interval over tracks or artists;
         ``favours``: which space the interval favours, missing where it includes zero.
     """
@@ -528,7 +542,7 @@ def hubs(measured: Sequence[Measured], segments: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame [shape=(n_lines, 10)]
-        split, part, other artists, space; what :func:`hubness` returns; ``neighbours``, how many
+        split, part, artists, space; what :func:`hubness` returns; ``neighbours``, how many
         all lists hold; ``duplicates``, how many of these have segments equal to the query's.
     """
     lines = []
@@ -555,10 +569,12 @@ def at_random(n_tracks: int) -> dict:
     -------
     dict
         ``skewness``; ``in no list``, the share of tracks in per cent; ``tracks``, how many are in
-        0, 1, 2, ... lists [shape=(n_tracks,)].
+        0, 1, 2, ... lists [shape=(n_tracks,)]; ``most``, the lists of
+        the largest hub (the median).
     """
     drawn = stats.binom(n_tracks - 1, min(1, K / (n_tracks - 1)))
     return {
+        "most": int(drawn.ppf(0.5 ** (1 / n_tracks))),  # the median of the largest count
         "skewness": float(drawn.stats("s")),
         "in no list": 100 * float(drawn.pmf(0)),
         "tracks": n_tracks * drawn.pmf(np.arange(n_tracks)),

@@ -1,6 +1,6 @@
 """How many of the nearest tracks have the query's genre, and which tracks are in many lists."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from music_genre.report.figures.style import INK, LINE, OURS, PAPER, SOFT, TEST,
 
 COLORS = {STATE: OURS, SCALED: TEST}
 MARKERS = {STATE: "o", SCALED: "s"}
-_APART = 0.26  # the lines of two spaces, of the distance between two rows
+_APART = 0.36  # the lines of two spaces, of the distance between two rows
 _BINS = 30
 
 
@@ -49,34 +49,33 @@ def precision(lines: pd.DataFrame, rows: str) -> Figure:
     ax.set(yticks=range(len(names)), yticklabels=names, ylim=(len(names) - 0.5, -0.5),
            xlim=(-2, 106), xticks=range(0, 101, 20),
            xlabel="nearest tracks that have the query's genre [%]")  # fmt: skip
+    ax.tick_params(labelsize=12)
     ax.tick_params(axis="y", length=0)
+    ax.xaxis.label.set_size(12)
     fig.legend(loc="outside upper center", ncols=3, frameon=False)
     sns.despine(fig, left=True)
     return fig
 
 
-def occurrences(counts: Mapping[str, pd.Series], expected: Sequence[float]) -> Figure:
+def occurrences(counts: pd.DataFrame, expected: Sequence[float]) -> Figure:
     """Draw how many tracks stand in how many lists, a panel for each space.
 
     Parameters
     ----------
-    counts
-        By space, in how many lists each track stands.
+    counts : DataFrame [shape=(n_tracks, n_spaces), index=track]
+        In how many lists each track stands.
     expected
         How many tracks stand in 0, 1, 2, ... lists drawn at random.
     """
-    most = max(int(of.max()) for of in counts.values())
+    most = int(counts.to_numpy().max())
     width = max(1, -(-(most + 1) // _BINS))
     edges = np.arange(0, most + width + 1, width) - 0.5
     fig = Figure(figsize=(WIDTH, 3.2), layout="constrained")
-    panels = fig.subplots(1, len(counts), squeeze=False, sharey=True)[0]
+    panels = fig.subplots(1, counts.shape[1], squeeze=False, sharey=True)[0]
     summed = np.histogram(np.arange(len(expected)), bins=edges, weights=expected)[0]
     for ax, (space, of) in zip(panels, counts.items(), strict=True):
         ax.hist(of, bins=edges, color=COLORS[space], linewidth=0, label="measured")
         ax.stairs(summed, edges, color=INK, lw=1.4, label="drawn at random")
-        ax.annotate(of.idxmax(), (of.max(), 1), (0, 18), textcoords="offset points", ha="right",
-                    fontsize=11, color=SOFT,
-                    arrowprops={"arrowstyle": "-", "color": SOFT})  # fmt: skip
         ax.set(title=f"by {space}", xlabel="lists that a track is in")
         ax.grid(axis="y", lw=0.6)
     panels[0].set_ylabel("tracks")
