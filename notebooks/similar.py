@@ -13,7 +13,6 @@
 #     name: python3
 # ---
 
-
 # %% [markdown]
 # # Similar: tracks that sound alike
 #
@@ -92,7 +91,8 @@ display.say(
     **Of the {{ k }} tracks nearest by the scaled features, {{ best[SCALED] | fixed }} % have the
     query's genre.**
     {% endif %}
-    Of tracks drawn at random, {{ chance | fixed }} % would have it.
+    Of tracks drawn at random, {{ chance | fixed }} % would have it
+    {%- if most < 99.95 %}; the numbers of tracks allow {{ most | fixed }} % at most{% endif %}.
     {% if main.split %}
     The difference is {{ between.difference | signed }} points (95 % interval
     {{ between.low | signed }} to {{ between.high | signed }}):
@@ -144,6 +144,7 @@ display.say(
     k=K, STATE=STATE, SCALED=SCALED, SPLITS=SPLITS, main=main, n=len(main.tracks),
     precisions=precisions, best=precisions[similar.key(main)],
     main_artists=at_k["artists"].iloc[0], chance=at_k["chance"].iloc[0],
+    most=at_k["best"].iloc[0],
     unknown=int(main.tracks["artist"].isna().sum()),
     between=differences[differences["k"] == K].iloc[0].to_dict() if networks else None,
 )  # fmt: skip
@@ -184,9 +185,10 @@ kept = folder / similar.NEIGHBOURS if networks or given.results else None
 every = similar.all_nearest(kept, segments, source, tracks, spaces, network)
 if given.audio:
     name, points = similar.of_file(given.audio, scaler, network)
+    without = [name, *tracks.index[tracks["artist"] == tracks["artist"].get(name)]]
     lists = {
         space: similar.described(
-            similar.nearest_to(point, spaces[space], without=[name]), tracks, segments
+            similar.nearest_to(point, spaces[space], without=without), tracks, segments
         )
         for space, point in points.items()
     }
@@ -221,7 +223,7 @@ display.say(
     {% endif %}
     Candidates are all tracks of the table
     {%- if network and STATE in lists %}, also those that the network was trained on{% endif %}
-    {%- if artists and not audio %}, but not those of its artist, where that is known{% endif %}.
+    {%- if artists and known %}, but not those of its artist, where that is known{% endif %}.
 
     For another one: `papermill notebooks/similar.ipynb out.ipynb -p track NAME`, or
     `-p audio FILE`.
