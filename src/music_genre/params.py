@@ -65,6 +65,13 @@ def _splits(value: object) -> object:
     return value
 
 
+def _held_out(value: object) -> object:
+    known = [name for name, split in SPLITS.items() if "tracks" in split.disjoint_by]
+    if not isinstance(value, str) or not value.split() or set(value.split()) - set(known):
+        raise ValueError(f"must name {' or '.join(known)}, or both with a space between")
+    return value
+
+
 _PERCENT = _number(0, 100)
 _PAPER = {
     **dict.fromkeys(NAMES, _PERCENT),
@@ -120,6 +127,11 @@ KNOWN: dict[str, dict[str, Rule]] = {
     "evaluate": {"results": _text},
     "baselines": {
         name: _TRAINING[name] for name in ("split", "test_size", "seed", "features", "output")
+    },
+    "use": {
+        "splits": _held_out,
+        "folds": _number(2, 20, whole=True),
+        **{name: _TRAINING[name] for name in ("test_size", "seed", "features", "output")},
     },
     "leakage": {"results": _text, "splits": _splits, "features": _text},
     "errors": {"results": _text, "features": _text},

@@ -122,6 +122,7 @@ def steps(asked: Options) -> list[Step]:
                     section.name,
                     {key: value.format(**names) for key, value in section.given.items()},
                     shows=tuple(step.target for need in section.needs for step in groups[need]),
+                    trains=section.fits,
                 )
             )
     return [*trainings, *showing]
@@ -135,7 +136,9 @@ def shown(asked: Options, rows: Iterable[Path]) -> list[Section]:
     return [
         it
         for it in SECTIONS
-        if (not it.asked_by or getattr(asked, it.asked_by)) and (of_paper or not it.of_paper)
+        if (not it.asked_by or getattr(asked, it.asked_by))
+        and set(it.splits) <= set(asked.splits)
+        and (of_paper or not it.of_paper)
     ]
 
 
@@ -355,7 +358,7 @@ def _results(step: Step) -> list[str]:
     """Return the file that says what a training came to, beside its notebook."""
     if not step.trains:
         return []
-    name = "baselines.json" if step.notebook == "baselines" else "metrics.json"
+    name = {"baselines": "baselines.json", "use": "model.json"}.get(step.notebook, "metrics.json")
     return [f"{step.given['output']}/{name}"]
 
 
@@ -364,11 +367,14 @@ def _page(asked: Options, planned: list[Step], checksum: str) -> dict:
     template = [path for path in (SOURCES / "report" / "template").iterdir() if path.is_file()]
     read = [module, *sorted(imported(module)), *sorted(template)]
     rows = [step.file for step in planned if step.row]
-    shown_notebooks = [step.target for step in planned if step.row or not step.trains]
+    sections = [section.name for section in shown(asked, rows)]
+    shown_notebooks = [
+        step.target for step in planned if step.row or not step.trains or step.notebook in sections
+    ]
     return {
         "page": {
             "rows": [step.row for step in planned if step.row],
-            "sections": [section.name for section in shown(asked, rows)],
+            "sections": sections,
         },
         "target": display_path(REPORTS / asked.table / "report.html"),
         "content": {

@@ -1,15 +1,13 @@
-"""How far a model's confidence is from how often it is right.
+"""How far a model's confidence is from how often it is right, and how to mend that.
 
 Reliability diagrams and the expected calibration error as in C. Guo, G. Pleiss, Y. Sun &
 K. Q. Weinberger, *On Calibration of Modern Neural Networks*, 2017, section 2.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, softmax
+from scipy.special import softmax
 
 from music_genre.metrics import predictions
 
@@ -65,77 +63,110 @@ def expected_error(bins: pd.DataFrame) -> float:
     return float(np.average(apart, weights=bins["segments"]))
 
 
-def mean_log(probabilities: np.ndarray) -> np.ndarray:
-    """Return the mean log-probability of each genre over a track's segments [shape=(n_genres,)]."""
-    return np.log(np.maximum(np.asarray(probabilities, dtype=float), LEAST)).mean(axis=0)
+# ---- Tracks: what their segments' probabilities come to, and how sure that is.
 
 
-def mean_logs(probabilities: np.ndarray, tracks: Sequence[str]) -> pd.DataFrame:
-    """Return :func:`mean_log` of each track [shape=(n_tracks, n_genres), index=track].
+def pooled(probabilities: np.ndarray) -> np.ndarray:
+    """Return a track's probabilities [shape=(n_genres,)] from those of its segments.
+
+    They are the softmax of the segments' mean log-probability (the logarithmic opinion pool).
+    """
+    return softmax(np.log(np.maximum(np.asarray(probabilities, float), LEAST)).mean(axis=0))
+
+
+def by_track(predicted: pd.DataFrame, tracks: pd.Series) -> pd.DataFrame:
+    """Pool the predictions of segments to predictions of tracks.
 
     Parameters
     ----------
-    probabilities : ndarray [shape=(n_segments, n_genres)]
+    predicted
+        label, and each genre's probability, as :func:`music_genre.metrics.predictions.read` has
+        them.
     tracks
         The track of each segment.
+
+    Returns
+    -------
+    DataFrame [shape=(n_tracks, 3 + n_genres)]
+        track, in the order of names; label; predicted; each genre's probability (:func:`pooled`).
     """
-    logs = np.log(np.maximum(np.asarray(probabilities, dtype=float), LEAST))
-    return pd.DataFrame(logs).groupby(np.asarray(tracks)).mean()
+    shares = predictions.probabilities(predicted)
+    groups = shares.groupby(tracks.to_numpy())
+    labels = predicted["label"].groupby(tracks.to_numpy()).first()
+    of_tracks = np.array([pooled(of.to_numpy()) for _, of in groups])
+    table = pd.DataFrame({"track": labels.index, "label": labels.to_numpy()})
+    return _with_probabilities(table, list(shares), of_tracks)
 
 
-def tempered(logs: np.ndarray, temperature: float) -> np.ndarray:
-    """Return probabilities from log-probabilities [shape=(..., n_genres)], over a temperature."""
-    return softmax(logs / temperature, axis=-1)
+def tempered(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """Return probabilities [shape=(..., n_genres)] with their logarithms over a temperature."""
+    return softmax(np.log(probabilities) / temperature, axis=-1)
 
 
-def temperature(logs: np.ndarray, codes: Sequence[int]) -> float:
-    """Fit the temperature by which held-out tracks' probabilities fit best.
+def with_temperature(tracks: pd.DataFrame, temperature: float) -> pd.DataFrame:
+    """Return :func:`by_track`'s table with :func:`tempered` probabilities."""
+    shares = predictions.probabilities(tracks)
+    return _with_probabilities(tracks, list(shares), tempered(shares.to_numpy(), temperature))
 
-    It is the one with the lowest mean negative log-likelihood, between 0.05 and 20 (Guo et al.,
-    section 4.2, there of a network's logits).
 
-    Parameters
-    ----------
-    logs : ndarray [shape=(n_tracks, n_genres)]
-        Log-probabilities, as :func:`mean_logs` returns them.
-    codes
-        The true genre of each track, as a column of ``logs``.
+def temperature(tracks: pd.DataFrame) -> float:
+    """Fit the temperature with which held-out tracks' probabilities fit best.
+
+    It is the one with the lowest :func:`log_loss`, between 0.05 and 20 (Guo et al., section 4.2,
+    there of a network's logits). ``tracks`` is a table of :func:`by_track`.
     """
-    rows = np.arange(len(logs))
-
-    def loss(power: float) -> float:
-        return -log_softmax(logs / np.exp(power), axis=1)[rows, codes].mean()
-
-    found = minimize_scalar(loss, bounds=(np.log(0.05), np.log(20)), method="bounded")
+    found = minimize_scalar(
+        lambda power: log_loss(with_temperature(tracks, np.exp(power))),
+        bounds=(np.log(0.05), np.log(20)),
+        method="bounded",
+    )
     return float(np.exp(found.x))
 
 
-def coverage(confidence: np.ndarray, right: np.ndarray) -> pd.DataFrame:
-    """Return, for each threshold, how many tracks are as confident, and how many of them right.
+def log_loss(tracks: pd.DataFrame) -> float:
+    """Return the mean negative logarithm of the true genre's probability."""
+    shares = predictions.probabilities(tracks)
+    true = shares.columns.get_indexer(tracks["label"])
+    return float(-np.log(shares.to_numpy()[np.arange(len(shares)), true]).mean())
 
-    Parameters
-    ----------
-    confidence, right
-        The probability of each track's likeliest genre, and whether that is the true one
-        [shape=(n_tracks,)].
+
+def coverage(tracks: pd.DataFrame) -> pd.DataFrame:
+    """Return, for each threshold, how many tracks are as confident, and how many of them right.
 
     Returns
     -------
     DataFrame [shape=(n_thresholds, 3)]
-        ``threshold``, rising, a line for each confidence that occurs; ``covered``, the share of
-        tracks with this confidence or more; ``accuracy``, the share of them that is right.
+        ``threshold``, 0 to 1 and rising, a line for each confidence that occurs; ``covered``, the
+        share of tracks with this confidence or more, and ``accuracy``, the share of them whose
+        genre is predicted, in per cent.
     """
-    tracks = pd.DataFrame({"threshold": confidence, "right": right, "tracks": 1})
-    by = tracks.groupby("threshold", as_index=False).sum().iloc[::-1]
-    above = by["tracks"].cumsum()
-    by = by.assign(covered=above / above.iloc[-1], accuracy=by["right"].cumsum() / above)
-    return by.iloc[::-1].reset_index(drop=True)[["threshold", "covered", "accuracy"]]
+    confidence = predictions.confidence(tracks)
+    right = tracks["label"] == tracks["predicted"]
+    each = pd.DataFrame({"threshold": confidence, "right": right, "tracks": 1})
+    falling = each.groupby("threshold", as_index=False).sum().iloc[::-1]
+    above = falling["tracks"].cumsum()
+    return pd.DataFrame(
+        {
+            "threshold": falling["threshold"],
+            "covered": 100 * above / len(tracks),
+            "accuracy": 100 * falling["right"].cumsum() / above,
+        }
+    )[::-1].reset_index(drop=True)
 
 
-def threshold(confidence: np.ndarray, right: np.ndarray) -> float | None:
-    """Return the lowest confidence at which :data:`SURE` of the tracks above it are right.
+def threshold(tracks: pd.DataFrame) -> float | None:
+    """Return the lowest confidence with :data:`SURE` of the tracks as confident or more right.
 
-    None if there is none. Arguments are those of :func:`coverage`.
+    None if there is none. ``tracks`` is a table of :func:`by_track`.
     """
-    enough = (of := coverage(confidence, right))[of["accuracy"] >= SURE]
-    return float(enough["threshold"].iloc[0]) if len(enough) else None
+    curve = coverage(tracks)
+    enough = curve["threshold"][curve["accuracy"] >= 100 * SURE]
+    return float(enough.iloc[0]) if len(enough) else None
+
+
+def _with_probabilities(
+    table: pd.DataFrame, genres: list[str], probabilities: np.ndarray
+) -> pd.DataFrame:
+    predicted = np.array(genres, dtype=object)[probabilities.argmax(axis=1)]
+    new = {"predicted": predicted, **predictions.by_genre(genres, probabilities)}
+    return table.assign(**new)

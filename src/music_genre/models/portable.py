@@ -32,6 +32,8 @@ NOTE, WEIGHTS = "model.json", "weights.npz"
 PUBLISHED = REPORTS / "gtzan" / "use"
 BATCH = 512  # segments predicted at once
 ACTIVATIONS = ("linear", "relu", "softmax", "tanh")
+FILES = [WEIGHTS, "README.md"]  # beside model.json
+_WHITENING = "whitening"
 _FARTHEST = 1e6  # standard deviations: what is farther has no place in single precision
 _RUNS = {"paper": "three LSTMs", "single-lstm": "one LSTM"}  # names by the parameter `model`
 
@@ -47,6 +49,7 @@ class Portable:
     mean: np.ndarray  # of each input, after the power transform [shape=(n_inputs,)]
     scale: np.ndarray  # its standard deviation [shape=(n_inputs,)]
     lambdas: np.ndarray | None = None  # of the Yeo-Johnson power transform; None: there is none
+    whitening: np.ndarray | None = None  # of the scaled inputs [shape=(n_inputs, n_inputs)]
     temperature: float = 1.0  # of a track's probabilities; 1 where it could not be fitted
     threshold: float | None = None  # a track's probability below which its genre is unsure
     limit: float | None = None  # distance of a track from which on it is outside; None: unknown
@@ -99,15 +102,19 @@ class Portable:
         -------
         ndarray [shape=(n_genres,)]
         """
-        return calibration.tempered(calibration.mean_log(probabilities), self.temperature)
+        return calibration.tempered(calibration.pooled(probabilities), self.temperature)
 
     def distances(self, segments: pd.DataFrame) -> np.ndarray:
         """Return how far each segment is from the training data [shape=(n_segments,)].
 
         It is the root of the mean square of its :meth:`deviations`, so about 1 for a segment such
-        as those of the training.
+        as those of the training. Where the covariance of the training data is known, they are
+        whitened first: that is Mahalanobis' distance over the root of the number of inputs.
         """
-        return np.sqrt((self.deviations(segments).to_numpy() ** 2).mean(axis=1))
+        apart = self.deviations(segments).to_numpy()
+        if self.whitening is not None:
+            apart = apart @ self.whitening
+        return np.sqrt((apart**2).mean(axis=1))
 
     def outside(self, segments: pd.DataFrame) -> bool | None:
         """Tell whether a track is farther from the training data than 99 % of held-out tracks.
@@ -129,7 +136,8 @@ class Portable:
         """
         hidden = self.network.layers[:-1]
         if not hidden:
-            logs = np.log(np.maximum(self.probabilities(segments), calibration.LEAST))
+            tiny = np.finfo("float32").tiny
+            logs = np.log(np.maximum(self.probabilities(segments), tiny))
             return logs - logs.mean(axis=1, keepdims=True)
         import keras
 
@@ -148,7 +156,8 @@ def powered(values: np.ndarray, lambdas: np.ndarray) -> np.ndarray:
     I.-K. Yeo & R. A. Johnson, *A New Family of Power Transformations to Improve Normality or
     Symmetry*, Biometrika 87, 2000.
     """
-    columns = [stats.yeojohnson(of, power) for of, power in zip(values.T, lambdas, strict=True)]
+    with np.errstate(over="ignore"):  # what is infinite then is far away all the same
+        columns = [stats.yeojohnson(of, power) for of, power in zip(values.T, lambdas, strict=True)]
     return np.column_stack(columns)
 
 
@@ -187,8 +196,9 @@ def save(folder: Path, model: Portable, *, readme: str = "") -> None:
         "limit": model.limit,
         "card": model.card,
     }
-    with provenance.together(folder, NOTE, replacing=[WEIGHTS, "README.md"]) as new:
-        np.savez(new / WEIGHTS, *model.network.get_weights())
+    with provenance.together(folder, NOTE, replacing=FILES) as new:
+        whitening = {} if model.whitening is None else {_WHITENING: model.whitening}
+        np.savez(new / WEIGHTS, *model.network.get_weights(), **whitening)
         if readme:
             (new / "README.md").write_text(readme, encoding="utf-8")
         content["checksums"] = provenance.checksums(new)
@@ -244,19 +254,23 @@ def _for_use(folder: Path) -> Portable:
         built = network(layers, n_inputs)
         with np.load(folder / WEIGHTS, allow_pickle=False) as file:
             built.set_weights([file[f"arr_{i}"] for i in range(2 * len(layers))])
+            whitening = file.get(_WHITENING)
         powers = content["lambdas"]
         model = Portable(
             name=str(content["name"]),
             network=built,
             lambdas=None if powers is None else np.array(powers, dtype=float),
+            whitening=whitening,
             temperature=float(content["temperature"]),
             threshold=content["threshold"],
             limit=content["limit"],
             card=content["card"],
             **_inputs_and_genres(content),
         )
-        if powers is not None and model.lambdas.shape != (n_inputs,):
+        if model.lambdas is not None and model.lambdas.shape != (n_inputs,):
             raise ValueError("there is not a power for each input")
+        if whitening is not None and whitening.shape != (n_inputs, n_inputs):
+            raise ValueError("the whitening does not fit the inputs")
         return _checked(model)
     except _BROKEN as error:
         raise Damaged(folder, f"{NOTE} or {WEIGHTS} is not as written: {error}") from error
@@ -270,7 +284,8 @@ def _of_run(folder: Path) -> Portable:
 
     content, _, predicted = runs.load(folder)
     provenance.check(folder, content, runs.MODEL)
-    settings, parts = content["parameters"], content["parts"]
+    settings, trained = content["parameters"], predicted[predicted["part"] == "train"]
+    fitted, accuracy = _held_out(settings, predicted)
     scaler = provenance.read_json(folder / "scaler.json")
     try:
         built = keras.saving.load_model(folder / "model.keras", compile=False)
@@ -287,12 +302,11 @@ def _of_run(folder: Path) -> Portable:
             card={
                 "source": content["source"],
                 "split": settings["split"],
-                "trained on": ["train"],
-                "segments": parts["train"]["segments"],
-                "accuracy by segment": {part: of["accuracy"] for part, of in parts.items()},
+                "held out": [{"split": settings["split"], **accuracy}],
+                "trained on": {"segments": len(trained), "tracks": tracks(trained).nunique()},
                 "provenance": content["provenance"],
             },
-            **_held_out(settings["split"], predicted),
+            **fitted,
             **_inputs_and_genres(scaler),
         )
         return _checked(model)
@@ -320,26 +334,32 @@ def _checked(model: Portable) -> Portable:
     return model
 
 
-def _held_out(split: str, predicted: pd.DataFrame) -> dict[str, float | None]:
-    """Return temperature and threshold by the tracks that a run held out, if there are any."""
-    parts = set(predicted["part"])
-    held = predicted[predicted["part"] == ("validation" if "validation" in parts else "test")]
-    names = tracks(held)
-    columns = predictions.probabilities(held)
-    if "tracks" not in SPLITS[split].disjoint_by or names.isna().any():
-        return {}
-    if not np.isfinite(columns.to_numpy()).all():
-        return {}
-    logs = calibration.mean_logs(columns.to_numpy(), names.to_numpy())
-    labels = held["label"].groupby(names).first().loc[logs.index]
-    codes = [list(columns).index(label) for label in labels]
-    temperature = calibration.temperature(logs.to_numpy(), codes)
-    sure = calibration.tempered(logs.to_numpy(), temperature)
-    right = sure.argmax(axis=1) == codes
-    return {
-        "temperature": temperature,
-        "threshold": calibration.threshold(sure.max(axis=1), right),
-    }
+def _held_out(settings: dict, predicted: pd.DataFrame) -> tuple[dict, dict]:
+    """Return temperature and threshold by the tracks that a run held out, and the card's accuracy.
+
+    Temperature and threshold are those of the validation tracks, or of the test tracks where there
+    is no validation part; nothing where the test segments are of tracks that were trained on.
+    """
+    test = predicted[predicted["part"] == "test"]
+    known = SPLITS[settings["split"]].disjoint_by and tracks(predicted).notna().all()
+    accuracy = {"segments": len(test), "accuracy by segment": _accuracy(test)}
+    if not known or predictions.confidence(predicted).isna().any():
+        return {}, accuracy
+    held = predicted[predicted["part"] == "validation"]
+    if held.empty:
+        held = test
+    by_track = calibration.by_track(held, tracks(held))
+    temperature = calibration.temperature(by_track)
+    sure = calibration.with_temperature(by_track, temperature)
+    tested = calibration.by_track(test, tracks(test))
+    return (
+        {"temperature": temperature, "threshold": calibration.threshold(sure)},
+        {**accuracy, "tracks": len(tested), "accuracy": _accuracy(tested)},
+    )
+
+
+def _accuracy(predicted: pd.DataFrame) -> float:
+    return 100 * float((predicted["label"] == predicted["predicted"]).mean())
 
 
 def default() -> tuple[Path, str]:

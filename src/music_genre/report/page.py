@@ -47,11 +47,12 @@ class Part:
 def build(folder: Path, *, sections: Sequence[str], rows: Sequence[str]) -> Path:
     """Collect a folder's executed notebooks into ``report.html``, their data into ``files/``.
 
-    A section is ``<section>.ipynb`` (or ``<section>.failed.json``, which says why there is none),
-    or the notebooks in ``rows/<row>/`` of each row (or ``failed.json``, which is shown instead),
-    or what the notebooks of the rows share. A cell tagged ``banner`` or ``headline`` is shown at
-    the top of the page instead of its place; one tagged ``once`` not with a row, but in the section
-    of what all rows share; ``fold`` is for :mod:`music_genre.report.article`.
+    A section is ``<section>.ipynb`` (or ``<section>.failed.json`` or ``<section>/failed.json``,
+    which says why there is none), or the notebooks in ``rows/<row>/`` of each row (or
+    ``failed.json``, which is shown instead), or what the notebooks of the rows share. A cell tagged
+    ``banner`` or ``headline`` is shown at the top of the page instead of its place; one tagged
+    ``once`` not with a row, but in the section of what all rows share; ``fold`` is for
+    :mod:`music_genre.report.article`.
 
     Parameters
     ----------
@@ -69,7 +70,11 @@ def build(folder: Path, *, sections: Sequence[str], rows: Sequence[str]) -> Path
     known = {section.name: section for section in SECTIONS}
     per_row = {name: known[name].per_row or known[known[name].shared_of].per_row
                for name in sections if known[name].per_row or known[name].shared_of}  # fmt: skip
-    left_out = {name: _why_left_out(folder / f"{name}.failed.json") for name in sections}
+    left_out = {
+        name: _why_left_out(folder / f"{name}.failed.json")
+        or _why_left_out(folder / name / "failed.json")  # of a section that trains
+        for name in sections
+    }
     single = {
         name: read(folder / f"{name}.ipynb")
         for name in sections

@@ -17,6 +17,8 @@ class Section:
     given: Mapping[str, str] = field(default_factory=dict)
     needs: tuple[str, ...] = ()  # the groups of trainings and fits whose results it shows
     asked_by: str = ""  # the option without which it is left out: "recipes" or "splits"
+    splits: tuple[str, ...] = ()  # all of these must be asked for, too
+    fits: bool = False  # its notebook trains what it shows, and that can fail as a training can
     of_paper: bool = False  # left out where no row says what the paper reports
     per_row: tuple[str, ...] = ()  # the notebooks that each row has instead
     shared_of: str = ""  # the section of whose notebooks it shows what all rows share
@@ -73,5 +75,12 @@ SECTIONS = (
         given={"results": "{folder}", "rows": "{rows}"},
         needs=("rows", "seeds", "recipes", "claims"),
         of_paper=True,
+    ),
+    Section(
+        "use",
+        given={"splits": "track artist", "output": "{folder}/use"},
+        asked_by="splits",
+        splits=("track", "artist"),
+        fits=True,
     ),
 )
