@@ -357,11 +357,10 @@ display.figure(
 
 # %%
 display.table(
-    scores,
+    scores.replace("", None),
     "similar-scores",
     "Precision at 5 and 10: per cent of the k nearest that have the query's genre, with 95 % "
-    "intervals. Part test was held out from the network, train was trained on. The last lines are "
-    "of the whole table.",
+    "intervals. Part test was held out from the network, train was trained on. –: the whole table.",
     decimals=1,
 )
 if networks:
@@ -373,7 +372,7 @@ if networks:
         decimals=1,
     )
 display.table(
-    every_hub,
+    every_hub.replace("", None),
     "similar-all-hubs",
     f"Hubness of all lists of {K}: skewness of the number of lists that a track is in, the largest "
     "hub, per cent of tracks in no list; neighbours in all lists, and duplicates among them.",
