@@ -142,6 +142,7 @@ KNOWN: dict[str, dict[str, Rule]] = {
     },
     "leakage": {"results": _text, "splits": _splits, "features": _text},
     "errors": {"results": _text, "features": _text},
+    "similar": {"track": _text, "audio": _text, "results": _text, "features": _text},
     "table1": {"results": _text, "rows": _text},
     "contradictions": {"results": _text, "rows": _text},
     "explanations": {"results": _text, "rows": _text, "printed": _text, "features": _text},

@@ -65,6 +65,12 @@ SECTIONS = (
         asked_by="splits",
     ),
     Section(
+        "similar",
+        given={"results": "{folder}"},
+        needs=("splits",),
+        asked_by="splits",
+    ),
+    Section(
         "contradictions",
         given={"results": "{folder}", "rows": "{rows}"},
         needs=("rows", "seeds", "recipes", "claims"),
