@@ -243,8 +243,9 @@ def look(name: str, *, playing: bool) -> None:
     if playing and one.sound is not None:
         display.player(one.sound)
     if len(one.segments):
+        apart = closeup.apart(one.segments, segments).head(8)
         display.table(
-            closeup.apart(one.segments, segments).head(8),
+            apart.assign(**{of: apart[of].map("{:.4g}".format) for of in ("clip", "table")}),
             "explore-closeup-features",
             f"The features in which {name} is least like the table: means over {len(one.segments)} "
             f"segments of it and all {len(segments):,}; difference in standard deviations of all.",
