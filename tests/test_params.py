@@ -1,7 +1,6 @@
 """What a notebook may be given; an unknown name or a value out of range is an error."""
 
 import os
-from pathlib import Path
 
 import pytest
 
