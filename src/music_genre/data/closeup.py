@@ -1,5 +1,6 @@
 """The clips at hand, one by one: what is to be seen and heard of each."""
 
+import warnings
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +81,9 @@ def load(clip: str, path: Path | None, table: pd.DataFrame) -> Clip:
     y = load_clip(path)[: SECONDS * SAMPLE_RATE]
     starts = range(0, len(y) - SEGMENT_LENGTH + 1, SEGMENT_HOP)
     segments = [segment_features(y[start : start + SEGMENT_LENGTH]) for start in starts]
-    measures = {name: values.astype(float) for name, values in measure(y).items()}
+    with warnings.catch_warnings():  # a passage without pitches has no tuning: librosa says so
+        warnings.filterwarnings("ignore", message="Trying to estimate tuning from empty")
+        measures = {name: values.astype(float) for name, values in measure(y).items()}
     return Clip(y, measures, pd.DataFrame(segments), len(y) / SAMPLE_RATE)
 
 
