@@ -1,6 +1,8 @@
 """One clip, to look at: whichever clips are at hand."""
 
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -33,6 +35,17 @@ def test_without_music_the_clips_are_the_samples_and_have_no_sound(tmp_path, mon
     assert one.sound is None
     assert len(one.segments) == 5
     assert one.measures["mel"].shape[0] == 64
+
+
+def test_librosa_is_loaded_for_music_only(tmp_path):
+    program = (
+        "import sys\n"
+        "from music_genre.data import closeup, find, table\n"
+        "find.DATA = find.Path(sys.argv[1])\n"
+        "closeup.load('jazz.00000', None, table.load(str(find.SAMPLE_TABLE))[0])\n"
+        "sys.exit('librosa' in sys.modules)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", program, tmp_path]).returncode == 0
 
 
 def test_music_is_found_under_data_and_where_it_is_named(music, tmp_path_factory):
