@@ -20,15 +20,16 @@
 # whole tracks held out.
 
 # %% tags=["parameters"]
-results: str = ""  # folder of a report with finished rows; empty: reports/table1
-features: str = ""  # table it was measured on; empty: GTZAN's under data/ if there, else the sample
+results: str = ""  # folder of a finished report; empty: reports/table1, else the published one
+features: str = ""  # table that it was measured on; empty: found under data/, if it is there
 
 # %%
 import pandas as pd
 
 from music_genre import params
 from music_genre.analysis import errors, importance
-from music_genre.data import find, table
+from music_genre.data import find
+from music_genre.data.table import has_features
 from music_genre.metrics import classification
 from music_genre.models import runs
 from music_genre.report import display
@@ -37,12 +38,23 @@ from music_genre.report.figures.evaluate import confusion
 
 given = params.check("errors", globals())
 folder = params.report_folder(given.results)
-segments, source = table.load(given.features)
+segments, source = runs.measured_on(folder / "rows", given.features)
 found = errors.find(folder, source)
 predictions = {split: runs.load(run)[2] for split, run in found.items()}
 
 # %% tags=["banner"]
 display.banner(source)
+display.results(folder, given.results, made_by='make report SPLITS="segment track"')
+display.say(
+    """
+    {% if not at_hand %}
+    The table that they were measured on ({{ source.label }}) is not at hand: duplicates are not
+    looked for. With the table under `data/`, or named with `features`, they are.
+    {% endif %}
+    """,
+    at_hand=has_features(segments),
+    source=source,
+)
 
 # %% [markdown]
 # ## Do the errors come from a few tracks?
@@ -166,8 +178,10 @@ display.say(
     established.
     {% elif kinds %}
     For none of the known faults is a lower accuracy established.
-    {% else %}
+    {% elif examined %}
     No test segment has a known fault.
+    {% else %}
+    No fault is known here: neither the features table nor the published lists are at hand.
     {% endif %}
     {% if higher %}
     In {{ higher }} of the {{ kinds }} comparisons below it is higher.
@@ -179,6 +193,7 @@ display.say(
     lowering=errors.lowering(faults.values()),
     higher=int((differing["difference"] > 0).sum()),
     kinds=len(compared),
+    examined=len(everything),
     most=max(
         100 * of["wrong"].max() / max(1, sums[split]["wrong"]) for split, of in faults.items()
     ),
@@ -210,7 +225,7 @@ if len(compared):
 # duplicate may also be easier: an equal segment may have been trained on.
 
 # %%
-for split, measured in faults.items():
+for split, measured in faults.items() if len(everything) else ():
     test = errors.tested(predictions[split])
     display.table(
         errors.fault_table(measured),

@@ -20,7 +20,7 @@
 # Methodology F.)
 
 # %% tags=["parameters"]
-results: str = ""  # folder of a finished training; empty: the newest under reports/manual/
+results: str = ""  # folder of a finished training; empty: your newest by hand, else a published one
 
 # %%
 from music_genre import params
@@ -31,7 +31,8 @@ from music_genre.paths import display_path
 from music_genre.report import display
 from music_genre.report.figures import evaluate as figures
 
-folder = params.run_folder(params.check("evaluate", globals()).results)
+given = params.check("evaluate", globals())
+folder = params.run_folder(given.results)
 result, _, predictions = runs.load(folder)
 source = runs.source(result)
 test = predictions[predictions["part"] == "test"]
@@ -39,6 +40,7 @@ seed = result["parameters"]["seed"]
 
 # %% tags=["banner"]
 display.banner(source)
+display.results(folder, given.results, made_by="notebooks/train.ipynb")
 display.say(
     """
     The training in {{ folder | code }}: {{ epochs_run }} of {{ given.epochs }} epochs, batch size

@@ -18,12 +18,14 @@
 
 # %% tags=["parameters"]
 features: str = ""  # features table (CSV); empty: GTZAN's under data/ if there, else the sample
+music: str = ""  # folder of music to look at; empty: data/ if there is some, else the sample
+clip: str = ""  # name of the clip to look at first; empty: the first
 
 # %%
 import pandas as pd
 
 from music_genre import params
-from music_genre.data import sample, table
+from music_genre.data import closeup, sample, table
 from music_genre.report import display
 from music_genre.report.figures import explore as figures
 
@@ -204,3 +206,50 @@ display.figure(
     alt=f"The slices of {len(counts)} genres take from {shares.min():.2f} to {shares.max():.2f} %.",
     data=shares.rename("per cent").rename_axis("genre").reset_index(),
 )
+
+# %% [markdown] tags=["fold"]
+# ## A closer look at one clip
+#
+# Its wave, spectrogram and harmony, and the features in which it is least like the others. In
+# JupyterLab, menus choose the clip, and its sound can be played.
+
+# %%
+at_hand = closeup.at_hand(given.music)
+files = {name: path for of_genre in at_hand.values() for name, path in of_genre.items()}
+chosen = closeup.named(given.clip, files)
+display.say(
+    """
+    {% if silent %}
+    There is no music at hand to play: the clips are those of the embedded sample. `make data`
+    downloads GTZAN; `music` names a folder of yours, with a folder in it for each genre.
+    {% endif %}
+    """,
+    silent=files[chosen] is None,
+)
+
+
+# %%
+def look(name: str, *, playing: bool) -> None:
+    """Show a clip's figure, its sound where it can be played, and the features it differs in."""
+    one = closeup.load(name, files[name], segments)
+    pitches = one.measures["chroma_cens"].mean(axis=1)
+    display.figure(
+        figures.closeup(one.measures),
+        "explore-closeup",
+        f"{name}: wave, mel spectrogram and chroma CENS of its first {one.seconds:.0f} s.",
+        alt=f"The wave reaches {abs(one.measures['envelope']).max():.2f} of full scale. The "
+        f"strongest pitch class is {figures.PITCHES[pitches.argmax()]}.",
+    )
+    if playing and one.sound is not None:
+        display.player(one.sound)
+    if len(one.segments):
+        apart = closeup.apart(one.segments, segments).head(8)
+        display.table(
+            apart.assign(**{of: apart[of].map("{:.4g}".format) for of in ("clip", "table")}),
+            "explore-closeup-features",
+            f"The features in which {name} is least like the table: means over {len(one.segments)} "
+            f"segments of it and all {len(segments):,}; difference in standard deviations of all.",
+        )
+
+
+display.choose(at_hand, look, first=chosen)

@@ -189,11 +189,11 @@ def test_a_notebook_depends_on_what_it_imports_and_what_that_imports():
     }
     assert {"__init__.py", "report/figures/explore.py", "report/figures/style.py"} <= modules
     assert {"data/sample/__init__.py", "data/sample/clips.npz", "data/table.py"} <= modules
-    assert not modules & {"models/training.py", "report/figures/train.py", "data/sample/build.py"}
+    assert not modules & {"models/training.py", "report/figures/train.py", "data/fetch.py"}
 
 
 def test_evaluating_a_run_or_reading_a_table_needs_neither_keras_nor_librosa():
-    for notebook in ("contradictions", "evaluate", "explore", "features", "table1"):
+    for notebook in ("contradictions", "evaluate", "features", "table1"):
         for path in plan.imported(ROOT / "notebooks" / f"{notebook}.py"):
             if path.suffix == ".py":
                 assert not _imported_at_once(path) & {"keras", "jax", "librosa"}, (notebook, path)

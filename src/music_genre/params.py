@@ -12,7 +12,14 @@ from music_genre.data.splits import SPLITS
 from music_genre.exceptions import InputError, meant
 from music_genre.metrics.classification import NAMES
 from music_genre.models import lstm
-from music_genre.paths import MANUAL, NOTEBOOKS, REPORTS, display_path
+from music_genre.paths import (
+    MANUAL,
+    NOTEBOOKS,
+    PUBLISHED,
+    REPORTS,
+    display_path,
+    natural_key,
+)
 from music_genre.provenance import read_yaml
 
 Rule = Callable[[object], object]  # returns the value, or raises ValueError that says what it wants
@@ -124,7 +131,7 @@ _TRAINING = {
 }
 _OF_TRAIN_ALONE = {"model", "optimizer", "validation_size"}
 KNOWN: dict[str, dict[str, Rule]] = {
-    "explore": {"features": _text},
+    "explore": {"features": _text, "music": _text, "clip": _text},
     "features": {"features": _text, "extracted": _text},
     "train": {**_TRAINING, "keep_states": _any_epochs, "paper": _paper},
     "resplit": {
@@ -242,10 +249,18 @@ def output_folder(output: str) -> Path:
 
 
 def run_folder(results: str) -> Path:
-    """Return the run named, else the newest finished one under ``reports/manual/``."""
+    """Return the run named; else your newest finished one by hand, or the last published row.
+
+    Raises
+    ------
+    InputError
+        What is named is no folder; or none is named, and there is none.
+    """
     if results:
-        return Path(results)
-    finished = sorted(MANUAL.glob("*/metrics.json"))
+        return _named(results)
+    finished = sorted(MANUAL.glob("*/metrics.json")) or sorted(
+        PUBLISHED.glob("rows/*/metrics.json"), key=lambda path: natural_key(path.parent.name)
+    )
     if not finished:
         raise InputError(
             f"there is no finished run under {display_path(MANUAL)}: run the train notebook, "
@@ -255,5 +270,26 @@ def run_folder(results: str) -> Path:
 
 
 def report_folder(results: str, part: str = "") -> Path:
-    """Return the folder named, else that of Table I's report, or its ``part``, e.g. ``rows``."""
-    return Path(results) if results else REPORTS / "table1" / part
+    """Return the folder named; else that of Table I's report, or its ``part``, e.g. ``rows``.
+
+    That is your own report if something in it is finished, else the published one.
+
+    Raises
+    ------
+    InputError
+        What is named is no folder.
+    """
+    if results:
+        return _named(results)
+    own, published = REPORTS / "table1" / part, PUBLISHED / part
+    finished = (own if part else own / "rows").glob("**/metrics.json")
+    return published if not any(finished) and published.is_dir() else own
+
+
+def _named(results: str) -> Path:
+    if not Path(results).is_dir():
+        raise InputError(
+            f"results names {display_path(results)}, which is no folder: name one that holds "
+            "finished results, or none."
+        )
+    return Path(results)

@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 from music_genre.data import annotations
 from music_genre.data.columns import FEATURES
-from music_genre.data.table import tracks
+from music_genre.data.table import has_features, tracks
 from music_genre.exceptions import InputError
 
 PARTS = ("train", "validation", "test")  # of a split; segments in none of them are "unused"
@@ -272,12 +272,14 @@ def leaks(table: pd.DataFrame, parts: np.ndarray, artists: pd.Series) -> pd.Data
     -------
     DataFrame [shape=(n_pairs, 3), index="train and test", ...]
         How many ``tracks``, ``artists`` and ``equal segments`` (:func:`equal_pairs`) both parts
-        hold. Missing where no track, or no artist, is known.
+        hold. Missing where no track, no artist, or no feature is known.
     """
-    one, other = equal_pairs(table).T
-    pairs = coo_array((np.ones(len(one)), (one, other)), shape=(len(table), len(table)))
-    same = connected_components(pairs, directed=False)[1]
-    keys = {"tracks": tracks(table), "artists": artists, "equal segments": pd.Series(same)}
+    same = pd.Series(np.nan, range(len(table)))
+    if has_features(table):
+        one, other = equal_pairs(table).T
+        pairs = coo_array((np.ones(len(one)), (one, other)), shape=(len(table), len(table)))
+        same[:] = connected_components(pairs, directed=False)[1]
+    keys = {"tracks": tracks(table), "artists": artists, "equal segments": same}
     there = [part for part in PARTS if (parts == part).any()]
     counts = pd.DataFrame(
         index=[" and ".join(pair) for pair in combinations(there, 2)], columns=list(keys)

@@ -106,6 +106,20 @@ def load(features: str = "") -> tuple[pd.DataFrame, Source]:
     return table, source
 
 
+def has_features(segments: pd.DataFrame) -> bool:
+    """Tell whether a table has its features, and not the segments' names and labels alone."""
+    return set(FEATURES) <= set(segments)
+
+
+def check_features(segments: pd.DataFrame) -> None:
+    """Raise InputError if a table lacks its features, where they are needed."""
+    if not has_features(segments):
+        raise InputError(
+            "the features table that these results were measured on is not at hand: name it with "
+            "features."
+        )
+
+
 def tracks(table: pd.DataFrame) -> pd.Series:
     """Return each row's track, missing where the row does not tell.
 

@@ -26,7 +26,7 @@ from threadpoolctl import threadpool_limits
 from music_genre import provenance
 from music_genre.data.columns import INPUTS
 from music_genre.data.splits import PARTS, tracks
-from music_genre.data.table import Source, same_content
+from music_genre.data.table import Source, check_features, same_content
 from music_genre.exceptions import InputError
 from music_genre.metrics import classification
 from music_genre.metrics.predictions import by_genre, read, vote
@@ -332,9 +332,10 @@ def rescaled(
         if one.rescaled
     }
     train, test = parts == "train", parts == "test"
-    inputs = segments.loc[parts != "unused", INPUTS].to_numpy()
 
     def compute() -> pd.DataFrame:
+        check_features(segments)
+        inputs = segments.loc[parts != "unused", INPUTS].to_numpy()
         predicted = {}
         for name, pipeline in pipelines.items():
             scaler = pipeline["scale"].fit(inputs)

@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from music_genre.data import splits
 from music_genre.data.columns import INPUTS
-from music_genre.data.table import Source
+from music_genre.data.table import Source, check_features
 from music_genre.exceptions import InputError
 from music_genre.models import runs
 from music_genre.models.baselines import BASELINES, checksum, described
@@ -59,6 +59,7 @@ def cross_validate(
     }
 
     def compute() -> pd.DataFrame:
+        check_features(segments)
         x, y = segments[INPUTS].to_numpy(), segments["label"].to_numpy(dtype=str)
         lines = []
         for split, tests in folds.items():

@@ -22,12 +22,11 @@ from music_genre.analysis import explanations, recipes, table1
 from music_genre.exceptions import InputError
 from music_genre.metrics import predictions
 from music_genre.models import baselines, portable, runs
-from music_genre.paths import REPORTS, ROOT, atomic, display_path, natural_key
+from music_genre.paths import PUBLISHED, ROOT, atomic, display_path, natural_key
 from music_genre.report import readme
 from music_genre.report.article import FILES
 from music_genre.report.figures import table1 as figures
 
-PUBLISHED = REPORTS / "gtzan"
 README = ROOT / "README.md"
 MODEL = runs.MODEL  # of a run; only the last row's are published
 NOTES = {  # with checksums of these
