@@ -22,9 +22,10 @@ from music_genre.paths import atomic, display_path
 from music_genre.report import display
 from music_genre.report.article import FILES, TEMPLATE, Article, Origin, code
 from music_genre.report.figures.style import DARK
-from music_genre.report.sections import SECTIONS
+from music_genre.report.sections import COLLECTION, SECTIONS
 
 TOP = ("banner", "headline")  # tags of cells that stand at the top of the page
+OF_PAPER = "paper"  # the tag of a cell about the paper, which a collection's page does not show
 ONCE = "once"  # the tag of a cell that says the same in every row
 _DRAWS = re.compile(r"^display\.figure\(", re.MULTILINE)  # indented, it may have a condition
 
@@ -44,21 +45,26 @@ class Part:
     folder: str = ""  # where a row failed
 
 
-def build(folder: Path, *, sections: Sequence[str], rows: Sequence[str]) -> Path:
+def build(
+    folder: Path, *, sections: Sequence[str], rows: Sequence[str], collection: str = ""
+) -> Path:
     """Collect a folder's executed notebooks into ``report.html``, their data into ``files/``.
 
     A section is ``<section>.ipynb`` (or ``<section>.failed.json``, which says why there is none),
     or the notebooks in ``rows/<row>/`` of each row (or ``failed.json``, which is shown instead),
     or what the notebooks of the rows share. A cell tagged ``banner`` or ``headline`` is shown at
     the top of the page instead of its place; one tagged ``once`` not with a row, but in the section
-    of what all rows share; ``fold`` is for :mod:`music_genre.report.article`.
+    of what all rows share; one tagged ``paper`` not where the page is about a collection; ``fold``
+    is for :mod:`music_genre.report.article`.
 
     Parameters
     ----------
     sections
-        Names of :data:`music_genre.report.sections.SECTIONS`, in the order of the page.
+        Names of :mod:`music_genre.report.sections`, in the order of the page.
     rows
         Names of the rows, in their order.
+    collection
+        The name of the music that it is about, if that is not GTZAN.
 
     Raises
     ------
@@ -66,7 +72,7 @@ def build(folder: Path, *, sections: Sequence[str], rows: Sequence[str]) -> Path
         A notebook is missing, was not executed to its end, or lacks a figure that it draws.
     """
     runs = [folder / "rows" / row for row in rows]
-    known = {section.name: section for section in SECTIONS}
+    known = {section.name: section for section in (COLLECTION if collection else SECTIONS)}
     per_row = {name: known[name].per_row or known[known[name].shared_of].per_row
                for name in sections if known[name].per_row or known[name].shared_of}  # fmt: skip
     left_out = {name: _why_left_out(folder / f"{name}.failed.json") for name in sections}
@@ -75,7 +81,7 @@ def build(folder: Path, *, sections: Sequence[str], rows: Sequence[str]) -> Path
         for name in sections
         if name not in per_row and not left_out[name]
     }
-    article, parts = Article(), []
+    article, parts = Article(without=OF_PAPER if collection else ""), []
     for name in sections:
         if known[name].per_row:
             parts.append(_rows(article, runs, per_row[name]))
@@ -93,6 +99,7 @@ def build(folder: Path, *, sections: Sequence[str], rows: Sequence[str]) -> Path
     )
     page = environment.get_template("page.html.j2")
     html = page.render(
+        collection=collection,
         sections=[part for part in parts if part.html or part.rows or part.failed],
         banner=next(filter(None, top["banner"]), ""),
         headline=Markup().join(top["headline"]),

@@ -1,0 +1,318 @@
+"""A collection of one's own: how well its genres are told apart, what looks wrong in it.
+
+Duplicates are found first, and stay in one fold with each other: what looks mislabelled is then
+judged by models that have not heard its copy.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from sklearn.metrics import pairwise_distances_chunked
+from sklearn.preprocessing import StandardScaler
+
+from music_genre import provenance
+from music_genre.analysis import errors
+from music_genre.data import splits
+from music_genre.data.columns import FEATURES
+from music_genre.data.table import noted, tracks
+from music_genre.metrics import classification
+from music_genre.metrics.intervals import UNKNOWN, interval
+from music_genre.metrics.predictions import PREFIX, vote
+from music_genre.models import runs
+
+FOLDS = 5
+FEW = 10  # tracks of a genre, or more, that a statement about it takes
+# Root mean square difference of the scaled features, as the median over a track's segments. In
+# GTZAN the 18 pairs of tracks that are nearer, but not equal, are versions of one recording.
+ALIKE = 0.2
+JUDGES = ["logistic regression", "extra trees"]  # of the labels: models that give probabilities
+
+
+def clips(segments: pd.DataFrame) -> pd.Series:
+    """Return each segment's track; where the name does not tell it, the segment is its own."""
+    return tracks(segments).fillna(segments["filename"]).rename("track")
+
+
+def duplicates(segments: pd.DataFrame, table: Path) -> pd.DataFrame:
+    """List pairs of tracks that look like duplicates, the surest first.
+
+    Parameters
+    ----------
+    table
+        The path of the features table, beside which its extraction noted files of the same bytes.
+
+    Returns
+    -------
+    DataFrame [shape=(n_pairs, 6)]
+        ``clip`` and ``other``, with the ``genre`` and the ``other genre``; ``why``: the files have
+        the same bytes; at least half of the segments of the shorter are equal in all features; or
+        the tracks are alike (:func:`alike`); ``distance``, of those that are alike, else 0.
+    """
+    track, counts = clips(segments), clips(segments).value_counts()
+    genres = segments["label"].groupby(track).first()
+    found: dict[tuple[str, str], tuple[str, float]] = {}
+    for copies in noted(table, segments=len(segments)).get("copies", []):
+        first, *others = sorted(copies)
+        found |= {(first, other): ("the same file", 0.0) for other in others}
+    if tracks(segments).notna().all():
+        for a, b, n in errors.duplicates(segments).itertuples(index=False):
+            if n >= min(counts[a], counts[b]) / 2:
+                found.setdefault((a, b), (f"{n} equal segments", 0.0))
+        for a, b, distance in alike(segments).itertuples(index=False):
+            found.setdefault((a, b), ("alike", distance))
+    lines = [
+        (a, genres[a], b, genres[b], why, distance)
+        for (a, b), (why, distance) in found.items()
+        if a in genres and b in genres
+    ]
+    columns = ["clip", "genre", "other", "other genre", "why", "distance"]
+    return pd.DataFrame(lines, columns=columns).sort_values(
+        "distance", kind="stable", ignore_index=True
+    )
+
+
+def alike(segments: pd.DataFrame) -> pd.DataFrame:
+    """List pairs of tracks each of which is the other's nearest, by most of their segments.
+
+    The nearest segment of another track, by the scaled features, lies in the other one for half of
+    the segments or more, in both directions, and there the median distance is below ``ALIKE``.
+
+    Returns
+    -------
+    DataFrame [shape=(n_pairs, 3)]
+        a, b (in order of name), distance.
+    """
+    scaled = StandardScaler().fit_transform(segments[FEATURES]).astype("float32")
+    codes, names = pd.factorize(clips(segments))
+
+    def nearest(distances: np.ndarray, start: int) -> np.ndarray:
+        own = codes[start : start + len(distances), None] == codes
+        distances[own] = np.inf
+        other = distances.argmin(axis=1)
+        return np.column_stack([codes[other], distances[np.arange(len(distances)), other]])
+
+    other, distance = np.vstack(
+        list(pairwise_distances_chunked(scaled, reduce_func=nearest, n_jobs=1))
+    ).T
+    pairs = pd.DataFrame({"a": codes, "b": other.astype(int), "distance": distance})
+    pairs["distance"] /= np.sqrt(len(FEATURES))
+    near = pairs.groupby(["a", "b"])["distance"].agg(["size", "median"]).reset_index()
+    half = near["a"].map(pd.Series(codes).value_counts()) / 2
+    near = near[(near["size"] >= half) & (near["median"] < ALIKE)]
+    both = near.merge(near, left_on=["a", "b"], right_on=["b", "a"], suffixes=("", " back"))
+    lines = [
+        (*sorted([names[a], names[b]]), max(there, back))
+        for a, b, there, back in both[["a", "b", "median", "median back"]].itertuples(index=False)
+        if a < b
+    ]
+    return pd.DataFrame(lines, columns=["a", "b", "distance"])
+
+
+def groups(segments: pd.DataFrame, artists: pd.Series, twins: pd.DataFrame) -> pd.DataFrame:
+    """Number what stays together when it is held out.
+
+    Parameters
+    ----------
+    artists : Series [shape=(n_segments,)]
+        Missing where not known.
+    twins
+        As :func:`duplicates` returns them: they stay together too.
+
+    Returns
+    -------
+    DataFrame [shape=(n_segments, 2)]
+        ``track`` and ``artist``; missing where the artist is not known.
+    """
+    track = clips(segments)
+    keys = {"track": track, "artist": artists}
+    return pd.DataFrame({split: _joined(of, track, twins) for split, of in keys.items()})
+
+
+def _joined(keys: pd.Series, track: pd.Series, twins: pd.DataFrame) -> pd.Series:
+    codes, names = pd.factorize(keys)
+    code_of = pd.Series(codes).groupby(track.to_numpy()).first()
+    pairs = np.array([code_of[twins[side]].to_numpy() for side in ("clip", "other")], dtype=int)
+    pairs = pairs[:, (pairs >= 0).all(axis=0)]
+    edges = coo_array((np.ones(pairs.shape[1]), pairs), shape=(len(names), len(names)))
+    joined = connected_components(edges, directed=False)[1] if len(names) else np.array([])
+    return pd.Series(np.where(codes >= 0, np.append(joined, -1)[codes], np.nan), index=keys.index)
+
+
+def counts(segments: pd.DataFrame, of: pd.Series) -> pd.Series:
+    """Count each genre's tracks or artists, 0 where none is known [index: genre]."""
+    known = of.groupby(segments["label"]).nunique()
+    return known.reindex(sorted(segments["label"].unique()), fill_value=0)
+
+
+def folds(segments: pd.DataFrame, held_together: pd.Series, *, seed: int = 0) -> list[np.ndarray]:
+    """Cut what can be measured into folds.
+
+    Genres of a single group cannot be both trained on and tested, and are left out.
+
+    Parameters
+    ----------
+    held_together : Series [shape=(n_segments,)]
+        A column of :func:`groups`. Where it is missing, a segment is neither trained on nor tested.
+
+    Returns
+    -------
+    list of ndarray [shape=(n_segments,), dtype=bool]
+        True where a segment tests; those that test in another fold train. Empty if fewer than two
+        genres can be measured.
+    """
+    number = counts(segments, held_together)
+    enough = number[number >= 2]
+    if len(enough) < 2:
+        return []
+    used = (held_together.notna() & segments["label"].isin(enough.index)).to_numpy()
+    return splits.group_folds(
+        segments["label"], held_together, used, n=min(FOLDS, enough.max()), seed=seed
+    )
+
+
+def scores(held_out: Mapping[str, pd.DataFrame], together: pd.DataFrame) -> pd.DataFrame:
+    """Score held-out predictions by track and by segment.
+
+    Parameters
+    ----------
+    held_out
+        By split, as :func:`music_genre.models.crossvalidation.held_out` returns them.
+    together
+        As :func:`groups` returns them, with the segments' ``filename`` as index.
+
+    Returns
+    -------
+    DataFrame [shape=(n_splits * n_models, 9)]
+        split, model, ``accuracy`` by track with ``low`` and ``high``, ``by segment`` with ``low by
+        segment`` and ``high by segment``, in per cent; ``tracks`` tested. The 95 % intervals
+        resample what was held out together.
+    """
+    lines = []
+    for split, of in held_out.items():
+        for model, predicted in of.groupby("model", sort=False):
+            lines.append({"split": split, "model": model,
+                          **_scores([predicted], together[split])})  # fmt: skip
+    return pd.DataFrame(lines)
+
+
+def by_track(predicted: pd.DataFrame) -> pd.DataFrame:
+    """Return each track's label and the genre that its segments' mean probabilities name."""
+    track = clips(predicted)
+    label = predicted["label"].groupby(track).first()
+    return pd.DataFrame({"label": label, "predicted": vote(predicted, track)})
+
+
+def _scores(predictions: list[pd.DataFrame], together: pd.Series) -> dict:
+    """Score one or several runs, whose mean counts."""
+    of_segments, of_tracks = [], []
+    group_of_track = {}
+    for predicted in predictions:
+        names = predicted["filename"]
+        right = predicted["label"] == predicted["predicted"]
+        of_segments.append(pd.Series(right.to_numpy(dtype=float), index=names))
+        voted = by_track(predicted)
+        of_tracks.append((voted["label"] == voted["predicted"]).astype(float))
+        group_of_track |= dict(zip(clips(predicted), together[names], strict=True))
+    line = {}
+    for name, ends, of, group_of in (
+        ("accuracy", ("low", "high"), of_tracks, group_of_track),
+        ("by segment", ("low by segment", "high by segment"), of_segments, together),
+    ):
+        each = pd.concat(of, axis=1)  # a column for each run, missing where it did not test
+        low, high = _interval(each.T.to_numpy(), [group_of[one] for one in each.index])
+        line |= {name: 100 * each.mean().mean(), ends[0]: low, ends[1]: high}
+    return line | {"tracks": len(group_of_track)}
+
+
+def _interval(correct: np.ndarray, group: list) -> tuple[float, float]:
+    return interval(correct, group) if len(set(group)) > 1 else UNKNOWN
+
+
+def networks(folder: Path, rows: list[str], together: pd.DataFrame) -> tuple[pd.DataFrame, dict]:
+    """Score the trained networks of a report on their test segments, over their seeds.
+
+    Returns
+    -------
+    scored : DataFrame
+        As :func:`scores`; a network has one split.
+    failed : dict
+        Why the others could not be trained, by row.
+    """
+    lines, failed = [], {}
+    for row in rows:
+        run = folder / "rows" / row
+        if (run / "failed.json").exists():
+            failed[row] = provenance.read_json(run / "failed.json")["error"]
+            continue
+        given = runs.load(run)[0]["parameters"]
+        kind = "three LSTMs" if given["model"] == "paper" else given["model"]
+        tested = [errors.tested(runs.load(one)[2]) for one in runs.with_seeds(run)]
+        lines.append(
+            {
+                "split": given["split"],
+                "model": kind if len(rows) == 1 else f"{kind}, row {row}",
+                **_scores(tested, together["track"]),
+            }
+        )
+    return pd.DataFrame(lines), failed
+
+
+def best(scored: pd.DataFrame) -> pd.Series:
+    """Return the line of the model that is most accurate by track on the strictest split."""
+    strictest = scored[scored["split"] == scored["split"].iloc[-1]]
+    return strictest.loc[strictest["accuracy"].idxmax()]
+
+
+def mislabelled(predicted: pd.DataFrame) -> pd.DataFrame:
+    """List tracks whose label held-out predictions contradict with confidence, the surest first.
+
+    A track counts as of another genre than its label if that genre's probability is at least as
+    high as it is on average for tracks with that label, and is the highest such one: the counting
+    rule of confident learning (C. G. Northcutt, L. Jiang & I. L. Chuang, *Confident Learning:
+    Estimating Uncertainty in Dataset Labels*, 2021). The probabilities are the mean over segments
+    and over :data:`JUDGES`, which must agree on that genre.
+
+    Parameters
+    ----------
+    predicted
+        As :func:`music_genre.models.crossvalidation.held_out` returns them, of one split.
+
+    Returns
+    -------
+    DataFrame [shape=(n_tracks, 5)]
+        track; label; predicted; confidence, the probability of the predicted genre in per cent;
+        ``of the label``, that of the label.
+    """
+    columns = [name for name in predicted if name.startswith(PREFIX)]
+    judged = predicted[predicted["model"].isin(JUDGES)]
+    track = clips(judged)
+    label = judged["label"].groupby(track).first()
+    each = judged[columns].groupby([judged["model"], track]).mean().rename(
+        columns=lambda name: name.removeprefix(PREFIX)
+    )  # fmt: skip
+    mean = each.groupby(level="track").mean()
+    usual = pd.Series({genre: mean.loc[label == genre, genre].mean() for genre in mean})
+    sure = mean.where(mean >= usual, -1)
+    found = sure.idxmax(axis=1)
+    favourites = each.idxmax(axis=1).unstack(level="model")
+    agreed = favourites.eq(found, axis=0).all(axis=1) & (sure.max(axis=1) >= 0)
+    suspects = found.index[agreed & (found != label)]
+    lines = [
+        (one, label[one], found[one], 100 * mean.at[one, found[one]],
+         100 * mean.at[one, label[one]])
+        for one in suspects
+    ]  # fmt: skip
+    names = ["track", "label", "predicted", "confidence", "of the label"]
+    listed = pd.DataFrame(lines, columns=names)
+    order = (listed["of the label"] - listed["confidence"]).argsort(kind="stable")
+    return listed.iloc[order].reset_index(drop=True)
+
+
+def confusions(voted: pd.DataFrame) -> pd.DataFrame:
+    """Return the pairs of genres most often confused, in tracks of :func:`by_track`."""
+    pairs = classification.confused_pairs(voted["label"], voted["predicted"])
+    return pairs.rename(columns={"segments": "tracks"})
