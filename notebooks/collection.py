@@ -75,7 +75,6 @@ few = of_tracks[of_tracks < collection.FEW]
 if held_out:
     best = collection.best(simple)
     split = best["split"]
-    guess = simple.set_index(["split", "model"]).loc[(split, crossvalidation.GUESS)]
     by_model = dict(list(held_out[split].groupby("model")))
     voted = collection.by_track(by_model[best["model"]])
     confused = collection.confusions(voted)
@@ -108,7 +107,7 @@ if held_out:
         {% endif %}
         ({{ best.model }}) names the genre of {{ best.accuracy | fixed(0) }} % correctly
         (95 % interval {{ best.low | fixed(0) }} to {{ best.high | fixed(0) }}; always naming the
-        most frequent genre: {{ guess.accuracy | fixed(0) }} %).
+        most frequent genre: {{ best.guessing | fixed(0) }} %).
         {% if pairs %}
         Most often confused: {{ (100 * pairs[0].share) | fixed(0) }} % of the tracks of
         {{ pairs[0].label }} are taken for {{ pairs[0].predicted }}.
@@ -120,7 +119,6 @@ if held_out:
         duplicates.
         """,
         best=best,
-        guess=guess,
         pairs=confused.to_dict("records"),
         suspects=suspects,
         twins=twins,
@@ -201,10 +199,18 @@ display.say(
     {% endif %}
     {% endif %}
 
-    {% if drop is not none %}
-    With whole artists held out, {{ model }} loses {{ drop | fixed }} points against whole tracks
-    {%- if same %}{% else %} (other tracks were tested){% endif %}: so much of its accuracy
-    by track comes from other tracks of the same artists.
+    {% if drop %}
+    On the {{ drop.tracks | count }} tracks that were tested in both ways, the {{ model }} names
+    {{ drop.track | fixed }} % of the genres with whole tracks held out and
+    {{ drop.artist | fixed }} % with whole artists held out (95 % interval of the difference
+    {{ drop.low | signed }} to {{ drop.high | signed }} points):
+    {% if drop.low > 0 %}
+    part of what it knows of a track is its artist.
+    {% elif drop.high < 0 %}
+    knowing other tracks of an artist does not help it here.
+    {% else %}
+    that knowing the artist helps it is not established.
+    {% endif %}
     {% endif %}
     {% for row, reason in failed.items() %}
 
@@ -218,11 +224,10 @@ display.say(
     alone=[genre for genre, n in of_artists.items() if n < 2],
     by_artist="artist" in held_out,
     model=best["model"] if held_out else "",
-    same=simple["tracks"].nunique() == 1 if held_out else True,
     drop=(
-        simple.loc[simple["model"] == best["model"], "accuracy"].diff().mul(-1).iloc[-1]
+        collection.drop(held_out, best["model"], named["artist"])
         if {"track", "artist"} <= set(held_out)
-        else None
+        else {}
     ),
     failed=failed,
 )
@@ -267,7 +272,7 @@ if held_out:
             if len(confused)
             else "All tracks lie on the diagonal."
         ),
-        data=matrix.reset_index(names="true"),
+        data=matrix.reset_index(names="true", allow_duplicates=True),
     )
     recalls = classification.per_genre(voted["label"], voted["predicted"])
     display.say(
@@ -275,10 +280,13 @@ if held_out:
         Recognised best is {{ best.genre }} ({{ best.recall | fixed(0) }} % of its
         {{ best.segments }} tracks), worst {{ worst.genre }} ({{ worst.recall | fixed(0) }} % of
         {{ worst.segments }}).
-        {% for pair in pairs %}
-        {{ pair.tracks }} of the tracks of {{ pair.label }} are taken for {{ pair.predicted }}
-        ({{ (100 * pair.share) | fixed(0) }} %).
-        {% endfor %}
+        {% if pairs %}
+        Most often confused are{% for pair in pairs %}
+         {{ pair.label }} with {{ pair.predicted }} ({{ pair.tracks }}
+        {{ "track" if pair.tracks == 1 else "tracks" }}, {{ (100 * pair.share) | fixed(0) }} %)
+        {{- "." if loop.last else ";" }}
+        {%- endfor %}
+        {% endif %}
         """,
         best=recalls.loc[recalls["recall"].idxmax()].to_dict(),
         worst=recalls.loc[recalls["recall"].idxmin()].to_dict(),
@@ -289,15 +297,15 @@ if held_out:
 # ## Which tracks look mislabelled?
 #
 # **This is a suspicion, not a finding:** models that did not hear a track name another genre than
-# its label, and are as sure of it as they usually are of that genre. Listen before you change a
-# label.
+# its label, and are sure of it. Listen before you change a label.
 
 # %%
 if held_out:
     display.say(
         """
         {% if n %}
-        {{ n | count }} of {{ tracks | count }} tracks look mislabelled.
+        {{ n | count }} of {{ tracks | count }} tracks {{ "looks" if n == 1 else "look" }}
+        mislabelled.
         {% if n > most %}
         The table shows the {{ most }} surest.
         {% endif %}
@@ -321,11 +329,19 @@ if held_out:
 # %% [markdown] tags=["fold"]
 # ### How they were found
 #
-# Logistic regression and extra trees predict each track in the fold in which it tests. The track is
-# listed if both name the same other genre, and its probability, their mean over the track's
-# segments, reaches the mean that tracks with that label have (the counting rule of confident
-# learning: Northcutt, Jiang & Chuang, 2021). Where genres are hard to tell apart, many correct
-# labels are listed too, and a mistake that is made for a whole album may be learnt.
+# Logistic regression and extra trees predict each track in the fold in which it tests. Where genres
+# are hard to tell apart, correct labels are listed too. A mistake that is made for a whole album
+# may be learnt, and not be found.
+
+# %%
+if held_out:
+    display.say(
+        """
+        A track is listed if both models name the same other genre and it is at least {{ odds }}
+        times as probable as the label, by the mean of both over the track's segments.
+        """,
+        odds=collection.ODDS,
+    )
 
 # %% [markdown]
 # ## Which tracks look like duplicates?
@@ -354,22 +370,24 @@ if len(twins):
         twins[:50],
         "collection-duplicates",
         "Pairs of tracks that look like duplicates: files with the same bytes; tracks with equal "
-        "segments; tracks that are each other's nearest, with the distance between them.",
+        "segments; tracks that are each other's nearest, with the ratio of the distance between "
+        "them to that to the nearest third one.",
     )
 
 # %% [markdown] tags=["fold"]
 # ### How duplicates were found
 #
 # Equal are segments that agree in all 57 features, to within rounding; at least half of the shorter
-# track's must be. Alike are tracks whose segments, for the most part, have their nearest segment
-# in the other track, in both directions. The distance is the root mean square difference of the
-# features in standard deviations, its median over the segments.
+# track's must be.
 
 # %%
 display.say(
     """
-    Listed are tracks nearer than {{ alike }}: the same recording in another format is, and so may
-    be versions of it.
+    Alike are two tracks if at least {{ (100 * most) | fixed(0) }} % of the segments of each have
+    their nearest segment in the other one, and that is, by the median, nearer than {{ alike }}
+    times the distance to any third track. The same recording in another format mostly is, and so
+    are versions of it; one that was squeezed hard, or cut otherwise, may not be found.
     """,
+    most=collection.MOST,
     alike=collection.ALIKE,
 )

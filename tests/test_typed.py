@@ -12,7 +12,7 @@ from music_genre.exceptions import InputError
 from music_genre.paths import ROOT
 
 SPLITS = ["segment", "track", "artist"]
-ENTRIES = ["TABLE", "FEATURES", "GTZAN", "SEEDS", "RECIPES", "SPLITS", "STRICT", "CLIPS", "TAKE",
+ENTRIES = ["TABLE", "FEATURES", "MUSIC", "GTZAN", "SEEDS", "RECIPES", "SPLITS", "STRICT", "CLIPS", "TAKE",
            "CHECK", "LAB", "NPROC", "PYTHON", "KERAS_BACKEND", "TABEL"]  # fmt: skip
 HOSTILE = [
     "$(shell touch pwned)`touch pwned`$$(touch pwned)\";touch pwned;\"';touch pwned;'",
@@ -83,6 +83,10 @@ def test_flags_are_on_or_off(name):
         ({"GTZAN": "/"}, "GTZAN is /, which holds this project: name the folder of music"),
         ({"GTZAN": ".."}, "GTZAN is .., which holds this project"),
         ({"GTZAN": "src", "FEATURES": "README.md"}, "FEATURES and GTZAN are both given"),
+        ({"MUSIC": "src", "FEATURES": "README.md"}, "FEATURES and MUSIC are both given"),
+        ({"MUSIC": "src", "GTZAN": "src"}, "MUSIC and GTZAN are both given"),
+        ({"MUSIC": "gone"}, "MUSIC is gone, which does not exist"),
+        ({"MUSIC": ".."}, "MUSIC is .., which holds this project"),
         ({"RECIPES": "maybe"}, 'RECIPES is "maybe": write 1 for yes, or leave it out'),
         ({"STRICT": "ja"}, 'STRICT is "ja"'),
         ({"CHECK": "2"}, 'CHECK is "2"'),
@@ -102,7 +106,9 @@ def test_what_names_nothing_is_refused(monkeypatch, given, sentence):
 def test_home_folder_is_found(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "my music").mkdir()
-    assert options(GTZAN="~/my music/").music == str(tmp_path / "my music")
+    for name in ("MUSIC", "GTZAN"):
+        asked = options(**{name: "~/my music/"})
+        assert (asked.music, asked.music_by) == (str(tmp_path / "my music"), name)
 
 
 def test_published_report_by_another_name_is_refused(monkeypatch, tmp_path):
@@ -152,7 +158,9 @@ def test_neither_make_nor_a_shell_expands_what_was_typed(checkout, name):
     assert not list(checkout.parent.rglob("pwned"))
 
 
-@pytest.mark.parametrize("name", ["TABLE", "FEATURES", "GTZAN", "SEEDS", "SPLITS", "TABEL"])
+@pytest.mark.parametrize(
+    "name", ["TABLE", "FEATURES", "MUSIC", "GTZAN", "SEEDS", "SPLITS", "TABEL"]
+)
 def test_what_was_typed_is_refused_as_it_was_typed(checkout, name):
     for text in HOSTILE:
         done = make(checkout, sys.executable, ["report"], typed_after=True, **{name: text})
