@@ -12,8 +12,8 @@ from music_genre.exceptions import InputError
 from music_genre.paths import ROOT
 
 SPLITS = ["segment", "track", "artist"]
-ENTRIES = ["TABLE", "FEATURES", "MUSIC", "GTZAN", "SEEDS", "RECIPES", "SPLITS", "STRICT", "CLIPS", "TAKE",
-           "CHECK", "LAB", "NPROC", "PYTHON", "KERAS_BACKEND", "TABEL"]  # fmt: skip
+ENTRIES = ["TABLE", "FEATURES", "MUSIC", "GTZAN", "SEEDS", "RECIPES", "SPLITS", "STRICT", "CLIPS",
+           "TAKE", "CHECK", "LAB", "NPROC", "PYTHON", "KERAS_BACKEND", "TABEL"]  # fmt: skip
 HOSTILE = [
     "$(shell touch pwned)`touch pwned`$$(touch pwned)\";touch pwned;\"';touch pwned;'",
     "x -- $(shell touch pwned)\n\ttouch pwned\n#",
