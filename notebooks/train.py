@@ -256,6 +256,7 @@ if source.collection:
 else:
     players = splits.artists(segments, table_folder)
 leaks = splits.leaks(segments, parts, players)
+named_by = "tags or folders name" if source.collection else "Sturm's index names"
 display.say(
     """
     The model is trained on {{ train | count }} segments and tested on {{ test | count }}.
@@ -272,13 +273,13 @@ display.say(
     {%- endfor %}.
     {% endfor %}
     {% if artists_known %}
-    Artists are those that {{ artists_by }}.
+    Artists are those that {{ named_by }}.
     {% endif %}
     """,
     **splits.sizes(parts),
     leaks=leaks.to_dict("index"),
     artists_known=leaks["artists"].notna().any(),
-    artists_by="tags or folders name" if source.collection else "Sturm's index names",
+    named_by=named_by,
 )
 
 # %%

@@ -26,9 +26,9 @@ from music_genre.data.table import load as load_table
 from music_genre.paths import ROOT
 
 # Variables of the make that runs these tests, and what a user may have set for their own reports.
-OF_THE_USER = ["MAKEFLAGS", "MAKELEVEL", "MFLAGS", "TABLE", "FEATURES", "MUSIC", "GTZAN", "STRICT",
-               "CHECK", "SEEDS", "RECIPES", "SPLITS", "CLIPS", "KERAS_BACKEND", "NPROC", "TAKE", "LAB",
-               "TYPED", "VARIABLES", "PYTHON"]  # fmt: skip
+OF_THE_USER = ["MAKEFLAGS", "MAKELEVEL", "MFLAGS", "TABLE", "FEATURES", "MUSIC", "GTZAN",
+               "STRICT", "CHECK", "SEEDS", "RECIPES", "SPLITS", "CLIPS", "KERAS_BACKEND", "NPROC",
+               "TAKE", "LAB", "TYPED", "VARIABLES", "PYTHON"]  # fmt: skip
 ROW = {"epochs": 1, "batch_size": 256, "learning_rate": 0.001, "activation": "tanh"}
 HOSTILE = "100% A&B {x} 'q' \"d\" $(touch pwned) `touch pwned` #;touch pwned"  # a folder's name
 PAPER = {"precision": 55.47, "recall": 33.16, "f1": 29.98, "accuracy": 33.45}
@@ -653,8 +653,8 @@ def test_report_on_a_collection_is_about_it_and_nothing_else(copy, collection):
     assert not re.search(r"\bpapers?\b|GTZAN|Table I\b|Fig\.|Sturm", " ".join([text, *told]))
     headline = " ".join(html.select_one(".headline").get_text().split())
     assert headline.startswith(
-        f"{collection.name} has 2 genres (R&B and 演歌), 13 clips and 26 segments of three seconds. "
-        "Left out was 1 more clip"
+        f"{collection.name} has 2 genres (R&B and 演歌), 13 clips and 26 segments of three "
+        "seconds. Left out was 1 more clip"
     )
     assert "broken.wav cannot be read as audio" in text
     assert [section["id"] for section in html.select("main > section")] == [

@@ -43,7 +43,9 @@ class Source:
     @property
     def label(self) -> str:
         """The table in a line: its file's name and content, not where it lies on a machine."""
-        name = "embedded sample" if self.is_sample else self.collection or Path(self.path).name
+        path = Path(self.path)
+        own = self.collection if self.collection != path.stem else ""  # a table has its file's name
+        name = "embedded sample" if self.is_sample else own or path.name
         left_out = f" ({len(self.left_out):,} left out)" if self.left_out else ""
         clips = f"{self.clips:,} clips{left_out}, " if self.clips else ""
         return f"{name}: {clips}{self.in_words}, sha256 {self.sha256[:12]}"
