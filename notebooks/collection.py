@@ -66,7 +66,7 @@ held_out = {
 named = together.set_index(segments["filename"])
 networks, failed = collection.networks(folder, given.rows.split() or found_rows, named)
 simple = collection.scores(held_out, named)
-scores = pd.concat([networks, simple], ignore_index=True)
+scores = pd.concat([of for of in (networks, simple) if len(of)] or [simple], ignore_index=True)
 order = {split: i for i, split in enumerate(["segment", "track", "artist"])}
 scores = scores.sort_values("split", key=lambda of: of.map(order), kind="stable", ignore_index=True)
 
@@ -163,6 +163,9 @@ if held_out:
         + "; ".join(
             f"{of['tracks'].iloc[0]:,} tracks by {split}"
             for split, of in simple.groupby("split", sort=False)
+        )
+        + "".join(
+            f"; {one.tracks:,} by {one.split} for {one.model}" for one in networks.itertuples()
         )
         + ".",
         alt=" ".join(

@@ -14,6 +14,7 @@ from music_genre.data.columns import FEATURES
 from music_genre.exceptions import InputError
 from music_genre.models import crossvalidation
 from music_genre.paths import ROOT
+from music_genre.provenance import write_json
 
 GENRES = {"classical": "R&B", "metal": "演歌", "blues": "trip hop"}
 TRACKS = 9
@@ -63,6 +64,7 @@ def test_gtzan_is_told_from_other_music_by_folder_and_by_table(tmp_path, renamed
         (find.SAMPLE_TABLE, ""),
         (shutil.copy(find.SAMPLE_TABLE, tmp_path / "features_3_sec.csv"), ""),
         (tmp_path / "rare grooves.csv", "rare grooves"),
+        (shutil.copy(tmp_path / "rare grooves.csv", tmp_path / "Mine/features_3_sec.csv"), "Mine"),
     ):
         assert find.collection(path) == table.load(str(path))[1].collection == name
     (tmp_path / "odd.csv").write_bytes(b"\xff\xfe no table")
@@ -244,3 +246,29 @@ def test_silence_that_two_tracks_share_makes_no_duplicates(renamed):
     silent = rows["filename"].str.contains(r"song [12]\.0\.wav")
     rows.loc[silent, FEATURES] = 0.0
     assert collection.duplicates(rows, ROOT / "no.csv").empty
+
+
+# ---- What the notebook says where there is little to say.
+
+
+def test_genres_of_one_track_each_cannot_be_measured(renamed, tmp_path, run_here):
+    renamed[collection.clips(renamed).str.endswith("song 1")].to_csv(
+        tmp_path / "m.csv", index=False
+    )
+    text = run_here("collection", features=str(tmp_path / "m.csv"), results=str(tmp_path))
+    assert "fewer than two genres have two tracks or more" in text
+    assert "R&amp;B has 1 track;" in text.replace("&#38;", "&amp;")
+    assert "mislabelled" not in text
+
+
+def test_genre_of_one_track_and_a_network_that_failed_are_told(renamed, tmp_path, run_here):
+    track = collection.clips(renamed)
+    rows = renamed[(renamed["label"] != "trip hop") | (track == "trip hop.song 1")]
+    rows.to_csv(tmp_path / "m.csv", index=False)
+    write_json(tmp_path / "rows" / "lstm" / "failed.json", {"error": "too few, add clips"})
+    text = run_here("collection", features=str(tmp_path / "m.csv"), results=str(tmp_path))
+    assert "**m** has 3 genres" in text
+    assert "trip hop has 1 track" in text
+    assert "A genre of one track cannot be both trained on and tested" in text
+    assert "The network of row lstm could not be trained: too few, add clips" in text
+    assert "No artist is known" in text

@@ -30,6 +30,8 @@ FEW = 10  # tracks of a genre, or more, that a statement about it takes
 # that pass, equal ones apart, 24 have one artist and title in Sturm's index, and one is not known.
 MOST, ALIKE = 0.8, 0.7
 ODDS = 4  # of another genre against the label, from which on the label looks wrong
+SCORES = ["split", "model", "accuracy", "low", "high", "by segment", "low by segment",
+          "high by segment", "tracks", "guessing"]  # fmt: skip
 JUDGES = ["logistic regression", "extra trees"]  # of the labels: models that give probabilities
 
 
@@ -208,7 +210,7 @@ def scores(held_out: Mapping[str, pd.DataFrame], together: pd.DataFrame) -> pd.D
         for model, predicted in of.groupby("model", sort=False):
             lines.append({"split": split, "model": model,
                           **_scores([predicted], together[split])})  # fmt: skip
-    return pd.DataFrame(lines)
+    return pd.DataFrame(lines, columns=SCORES)
 
 
 def by_track(predicted: pd.DataFrame) -> pd.DataFrame:
@@ -273,7 +275,7 @@ def networks(folder: Path, rows: list[str], together: pd.DataFrame) -> tuple[pd.
                 **_scores(tested, together["track"]),
             }
         )
-    return pd.DataFrame(lines), failed
+    return pd.DataFrame(lines, columns=SCORES), failed
 
 
 def best(scored: pd.DataFrame) -> pd.Series:

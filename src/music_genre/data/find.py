@@ -325,7 +325,7 @@ def collection(features: Path, music: Path | None = None) -> str:
     ----------
     features
         The features table. What an extraction noted beside it counts; else what is in it, under the
-        name of its file.
+        name of its file, or of its folder if it is called as the published table is.
     music
         The folder of clips that it will be extracted from, if it is not published: they count.
     """
@@ -341,7 +341,9 @@ def collection(features: Path, music: Path | None = None) -> str:
         is_other = not is_gtzan(*zip(*lines, strict=True))
     except (OSError, csv.Error, KeyError, TypeError, AttributeError):
         return ""  # no features table: what reads it will say so
-    return names.normal(features.stem) if is_other else ""
+    of_folder = features.name == TABLE  # many tables have this name
+    name = features.resolve().parent.name if of_folder else features.stem
+    return names.normal(name) if is_other else ""
 
 
 def collection_of_clips(folder: str | Path) -> str:
