@@ -56,6 +56,7 @@ display.say(
 
 # %%
 scores = leakage.scores(compared)
+shared = leakage.leak_counts(segments, parts, table_folder=table_folder)
 comparisons = {name: leakage.compare_with_lstm(one) for name, one in compared.items()}
 found = leakage.summary(scores, comparisons)
 paper = leakage.paper_accuracy(compared)
@@ -165,7 +166,7 @@ display.say(
     {% endfor %}
     """,
     lstm=leakage.LSTM, paper=paper, found=found,
-    steps=leakage.drop_ranges(leakage.accuracy_drops(scores), parts),
+    steps=leakage.drop_ranges(leakage.accuracy_drops(scores), parts, shared),
     diverged=[name for name, one in compared.items() if one.result["diverged"]],
     falls={name: runs.collapse(one.history) for name, one in compared.items()},
 )  # fmt: skip
@@ -177,7 +178,6 @@ display.say(
 # its artist, or by an equal segment.
 
 # %%
-shared = leakage.leak_counts(segments, parts, table_folder=table_folder)
 display.table(
     shared.astype(object).fillna("not known"),
     "leakage-shared",
@@ -214,7 +214,7 @@ display.say(
     Only one split was trained, so what a stricter one takes away was not measured.
     {% endfor %}
     """,
-    steps=leakage.drop_ranges(drops, parts),
+    steps=leakage.drop_ranges(drops, parts, shared),
     lstm=leakage.LSTM,
 )
 

@@ -118,6 +118,23 @@ def test_step_is_up_to_date_until_something_that_determines_it_is_another(here, 
     assert not done.up_to_date(showing)  # what it shows was made anew
 
 
+def test_step_is_due_where_what_lies_beside_its_result_is_damaged(here, monkeypatch):
+    monkeypatch.chdir(here)
+    leaves = """
+import hashlib, json, pathlib
+pathlib.Path(output, "predictions.csv").write_text("a")
+sums = {"predictions.csv": hashlib.sha256(b"a").hexdigest()}
+pathlib.Path(output, "metrics.json").write_text(json.dumps({"checksums": sums}))"""
+    training = step(here, leaves)
+    execute.do(training)
+    assert done.up_to_date(training)
+    (folder(here) / "predictions.csv").write_text("b")
+    assert not done.up_to_date(training)
+    execute.do(training)
+    (folder(here) / "predictions.csv").unlink()
+    assert not done.up_to_date(training)
+
+
 def test_step_ends_with_what_started_it_and_its_kernel_with_it(here, tmp_path):
     """Kill the process that stands for make: no kernel goes on."""
     package = here / "src"

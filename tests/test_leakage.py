@@ -93,7 +93,7 @@ def test_simpler_model_that_is_better_is_favoured(tmp_path):
     assert one["guessing"] is None
     drops = leakage.accuracy_drops(leakage.scores(compared))
     assert list(drops) == ["model", "segment"]
-    assert leakage.drop_ranges(drops, {"segment": np.array(["train"])}) == []
+    assert leakage.drop_ranges(drops, {"segment": np.array(["train"])}, pd.DataFrame()) == []
 
 
 def test_what_leaks_are_worth_by_hand(folder):
@@ -103,12 +103,15 @@ def test_what_leaks_are_worth_by_hand(folder):
     assert drops.loc["k nearest neighbours"].to_list() == [75, 25, 50]
     assert drops.loc["majority class"].to_list() == [50, 50, 0]
     parts = {name: np.array(["train", "train", "test"]) for name in compared}
-    (step,) = leakage.drop_ranges(drops.reset_index(), parts)
+    shared = pd.DataFrame({"split": ["segment", "track"], "tracks": [2, 0]}, dtype=object)
+    (step,) = leakage.drop_ranges(drops.reset_index(), parts, shared)
     # 50, 50 and the SVM's 0: it is wrong everywhere on both; the majority class does not count.
     assert step["mean"] == pytest.approx(100 / 3)
     assert (step["models"], step["least"], step["least_model"]) == (3, 0, "RBF-SVM")
     assert (step["most"], step["lstm"], step["train_stricter"]) == (50, 50, 2)
     assert (step["no_longer_shared"], step["leaves_out"]) == (["tracks"], "")
+    shared["tracks"] = 0  # one segment per track
+    assert leakage.drop_ranges(drops.reset_index(), parts, shared)[0]["no_longer_shared"] == []
 
 
 def test_intervals_of_the_split_by_artist_draw_artists(tmp_path, monkeypatch):

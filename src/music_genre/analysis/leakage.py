@@ -300,7 +300,9 @@ def drop(looser: str, stricter: str) -> str:
     return f"{looser} minus {stricter}"
 
 
-def drop_ranges(drops: pd.DataFrame, parts: Mapping[str, np.ndarray]) -> list[dict]:
+def drop_ranges(
+    drops: pd.DataFrame, parts: Mapping[str, np.ndarray], shared: pd.DataFrame
+) -> list[dict]:
     """Sum up what each stricter split takes from the models that learn.
 
     Parameters
@@ -309,27 +311,32 @@ def drop_ranges(drops: pd.DataFrame, parts: Mapping[str, np.ndarray]) -> list[di
         As :func:`accuracy_drops` returns them.
     parts
         As :func:`split_again` returns them.
+    shared
+        As :func:`leak_counts` returns it.
 
     Returns
     -------
     list of dict
         For each split and the next: ``looser`` and ``stricter``, their names; ``no_longer_shared``,
-        what only the stricter one keeps disjoint; ``leaves_out``, what only that one leaves out;
-        ``mean``, ``least`` and ``most`` drop in percentage points over so many ``models``,
-        ``least_model`` and ``most_model``; ``lstm``, that of the LSTMs; ``train_looser`` and
-        ``train_stricter``, the numbers of training segments.
+        what the looser one shares and only the stricter one keeps disjoint; ``leaves_out``, what
+        only that one leaves out; ``mean``, ``least`` and ``most`` drop in percentage points over so
+        many ``models``, ``least_model`` and ``most_model``; ``lstm``, that of the LSTMs;
+        ``train_looser`` and ``train_stricter``, the numbers of training segments.
     """
     learning = drops[drops["model"].map(_learns)].set_index("model")
     found = []
     for looser, stricter in pairwise(parts):
         lost = learning[drop(looser, stricter)]
         before, after = splits.SPLITS[looser], splits.SPLITS[stricter]
+        counts = shared[shared["split"] == looser]
         found.append(
             {
                 "looser": looser,
                 "stricter": stricter,
                 "no_longer_shared": [
-                    what for what in after.disjoint_by if what not in before.disjoint_by
+                    what
+                    for what in after.disjoint_by
+                    if what not in before.disjoint_by and counts[what].ne(0).fillna(True).any()
                 ],
                 "leaves_out": after.leaves_out if after.leaves_out != before.leaves_out else "",
                 "models": len(lost),

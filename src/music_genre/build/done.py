@@ -18,7 +18,8 @@ def up_to_date(step: dict) -> bool:
     made = _made(step)
     before = noted(ROOT / step["target"])
     now = {"step": step, "made": made, "shown": _shown(step)}
-    return made is not None and {key: before.get(key) for key in now} == now
+    as_noted = made is not None and {key: before.get(key) for key in now} == now
+    return as_noted and all(_whole(ROOT / path) for path in step["results"])
 
 
 def note(step: dict, seconds: dict[str, float] | None = None) -> None:
@@ -62,6 +63,15 @@ def _made(step: dict) -> list[str] | None:
         return [sha256(ROOT / path) for path in (step["target"], *step["results"])]
     except OSError:  # missing, or no file
         return None
+
+
+def _whole(result: Path) -> bool:
+    """Tell whether the files beside a result, whose checksums it holds, are as it says."""
+    try:
+        noted = json.loads(result.read_text(encoding="utf-8")).get("checksums", {})
+        return all(sha256(result.with_name(name)) == digest for name, digest in noted.items())
+    except (OSError, ValueError):
+        return False
 
 
 def _shown(step: dict) -> dict[str, object]:
