@@ -2,7 +2,7 @@
 #
 # What is typed reaches Python by the environment, as it was typed: neither make nor a shell expands
 # it. A variable that is not listed here is refused.
-VARIABLES := TABLE FEATURES GTZAN SEEDS RECIPES SPLITS STRICT CLIPS TAKE CHECK LAB NPROC PYTHON KERAS_BACKEND AUDIO MODEL
+VARIABLES := TABLE FEATURES MUSIC GTZAN SEEDS RECIPES SPLITS STRICT CLIPS TAKE CHECK LAB NPROC PYTHON KERAS_BACKEND AUDIO MODEL
 TYPED := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
 $(foreach name,$(sort $(VARIABLES) $(TYPED)),$(if $(filter-out undefined,$(origin $(name))),\
   $(eval override $(name) := $$(value $(name)))$(eval export $(name))))
@@ -53,7 +53,8 @@ venv: | typed
 .PHONY: help report predict restore publish data pairs style test lab bench-features bench-train sample lock clean
 
 help: ## show this list
-	@echo "usage: make TARGET [TABLE=folder under params/] [FEATURES=table.csv | GTZAN=folder of music]"
+	@echo "usage: make TARGET [TABLE=folder under params/]"
+	@echo "                   [MUSIC=folder of music, one folder per genre | GTZAN=the same | FEATURES=table.csv]"
 	@echo "                   [SEEDS=\"0 1 2\": train each row with these seeds] [RECIPES=1: the recipe study too]"
 	@echo "                   [SPLITS=\"segment track artist\": compare the last row with simpler models on these splits]"
 	@echo "                   [STRICT=1: a clip that cannot be described is an error] [NPROC=1: threads of each training]"
@@ -73,8 +74,8 @@ restore: | $(READY) ## copy the published trainings here, so that `make report` 
 publish: | $(READY) ## publish the report of the full table in reports/gtzan/ and README.md
 	@"$$PYTHON" -m music_genre.report.publish "reports/$${TABLE:-table1}"
 
-data: | $(READY) ## download GTZAN and the published lists into data/; CHECK=1: only list what is there
-	@"$$PYTHON" -m music_genre.data.$(if $(filter-out 0 no false,$(CHECK)),gtzan,fetch) $${GTZAN:+"$$GTZAN"}
+data: | $(READY) ## download GTZAN and the published lists into data/; CHECK=1: only list what is there, or in MUSIC=
+	@"$$PYTHON" -m music_genre.data.$(if $(filter-out 0 no false,$(CHECK)),gtzan,fetch) $${MUSIC:+"$$MUSIC"} $${GTZAN:+"$$GTZAN"}
 
 pairs: | $(READY) ## bring each notebook's .py and .ipynb into agreement; TAKE=py or TAKE=ipynb if both were edited
 	@"$$PYTHON" -m music_genre.pairs $${TAKE:+"$$TAKE"}

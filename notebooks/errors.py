@@ -16,7 +16,7 @@
 # %% [markdown]
 # # Errors: where they fall, and which inputs matter
 #
-# Examined are the network of Table I's last row and, where it was trained, the same recipe with
+# Examined are the network of the last row and, where it was trained beside it, the same recipe with
 # whole tracks held out.
 
 # %% tags=["parameters"]
@@ -114,9 +114,8 @@ display.say(
 # %% [markdown] tags=["fold"]
 # ### Which genres are confused, and by how many tracks?
 #
-# The confusion matrix for the split by segment is in the last row's own section; here is the one
-# with whole tracks held out. The tables show whether the most frequent confusions come from a few
-# tracks.
+# The confusion matrix of the last row is in its own section. The tables show whether the most
+# frequent confusions come from a few tracks.
 
 # %%
 for split, predicted in predictions.items():
@@ -158,10 +157,10 @@ for split, predicted in predictions.items():
         halves=confused["half"].to_list(),
     )
 
-# %% [markdown]
+# %% [markdown] tags=["paper"]
 # ## Are the known faulty clips to blame?
 
-# %%
+# %% tags=["paper"]
 faults = {
     split: errors.faults(
         predicted, segments, table_folder=find.features_table(given.features).parent
@@ -199,7 +198,7 @@ display.say(
     ),
 )
 
-# %%
+# %% tags=["paper"]
 if len(compared):
     display.figure(
         figures.faults(compared),
@@ -212,7 +211,7 @@ if len(compared):
         data=everything,
     )
 
-# %% [markdown] tags=["fold"]
+# %% [markdown] tags=["paper", "fold"]
 # ### What counts as a fault, and the accuracies
 #
 # Some of GTZAN's clips occur twice; others are versions of one recording, are distorted, or have a
@@ -224,7 +223,7 @@ if len(compared):
 # If a fault causes errors, the accuracy on segments with it is lower than on those without it. A
 # duplicate may also be easier: an equal segment may have been trained on.
 
-# %%
+# %% tags=["paper"]
 for split, measured in faults.items() if len(everything) else ():
     test = errors.tested(predictions[split])
     display.table(
@@ -257,7 +256,7 @@ display.say(
 )
 
 # %% [markdown]
-# ## Which inputs matter, and does their order?
+# ## Which inputs matter?
 
 # %%
 strictest = list(found)[-1]
@@ -333,13 +332,13 @@ display.table(
     f"{importance.REPEATS} shuffles.",
 )
 
-# %% [markdown] tags=["fold"]
+# %% [markdown] tags=["fold", "paper"]
 # ### The order of the inputs
 #
 # The network reads the 58 inputs as steps in time, which they are not. One row's recipe was
 # trained once more, on the same split, with the columns in an order drawn at random.
 
-# %%
+# %% tags=["paper"]
 display.say(
     """
 {% if order %}

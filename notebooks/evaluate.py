@@ -16,8 +16,10 @@
 # %% [markdown] tags=["once"]
 # # Evaluate: what one trained row gets right
 #
-# Which genres does the model recognise, and is it as often right as it is sure? (The paper's
-# Methodology F.)
+# Which genres does the model recognise, and is it as often right as it is sure?
+
+# %% [markdown] tags=["once", "paper"]
+# (The paper's Methodology F.)
 
 # %% tags=["parameters"]
 results: str = ""  # folder of a finished training; empty: your newest by hand, else a published one
@@ -61,9 +63,12 @@ display.say(
 # %% [markdown] tags=["fold", "once"]
 # ## Accuracy, precision, recall, F1
 #
-# Precision, recall and F1 are means over the genres; every genre counts alike. The paper evaluates
-# on its test dataset and does not say which segments that holds. A row's figures are those of its
-# first seed; Table I has the means.
+# Precision, recall and F1 are means over the genres; every genre counts alike. A row's figures are
+# those of its first seed.
+
+# %% [markdown] tags=["once", "paper"]
+# Table I has the means over the seeds. The paper evaluates on its test dataset and does not say
+# which segments that holds.
 
 # %%
 display.table(table1.of_run(result), "row-scores", f"Scores in per cent, seed {seed}.")

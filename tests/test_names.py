@@ -175,7 +175,7 @@ def described(monkeypatch):
         bad = {
             path: InputError(f"{path.name} is silent.") for path in paths if "broken" in path.name
         }
-        return dict.fromkeys(paths, extraction.Described(np.zeros((1, 57)), "")) | bad
+        return dict.fromkeys(paths, extraction.Described(np.zeros((1, 57)), "")) | bad, {}
 
     monkeypatch.setattr(extraction, "describe", describe)
 

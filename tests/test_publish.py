@@ -360,6 +360,10 @@ def test_only_a_finished_report_of_the_full_table_is_published(finished, tmp_pat
         write_json(path, {**read_json(path), "source": {**SOURCE, "is_sample": True}})
     with pytest.raises(InputError, match="was measured on the sample"):
         publish.publish(folder, settings, target)
+    for path in folder.glob("rows/*/metrics.json"):
+        write_json(path, {**read_json(path), "source": {**SOURCE, "collection": "Mine"}})
+    with pytest.raises(InputError, match="is about Mine, which is not GTZAN"):
+        publish.publish(folder, settings, target)
     assert not target.exists()
 
 

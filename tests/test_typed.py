@@ -12,8 +12,8 @@ from music_genre.exceptions import InputError
 from music_genre.paths import ROOT
 
 SPLITS = ["segment", "track", "artist"]
-ENTRIES = ["TABLE", "FEATURES", "GTZAN", "SEEDS", "RECIPES", "SPLITS", "STRICT", "CLIPS", "TAKE",
-           "CHECK", "LAB", "NPROC", "PYTHON", "KERAS_BACKEND", "AUDIO", "MODEL",
+ENTRIES = ["TABLE", "FEATURES", "MUSIC", "GTZAN", "SEEDS", "RECIPES", "SPLITS", "STRICT", "CLIPS",
+           "TAKE", "CHECK", "LAB", "NPROC", "PYTHON", "KERAS_BACKEND", "AUDIO", "MODEL",
            "TABEL"]  # fmt: skip
 HOSTILE = [
     "$(shell touch pwned)`touch pwned`$$(touch pwned)\";touch pwned;\"';touch pwned;'",
@@ -84,6 +84,10 @@ def test_flags_are_on_or_off(name):
         ({"GTZAN": "/"}, "GTZAN is /, which holds this project: name the folder of music"),
         ({"GTZAN": ".."}, "GTZAN is .., which holds this project"),
         ({"GTZAN": "src", "FEATURES": "README.md"}, "FEATURES and GTZAN are both given"),
+        ({"MUSIC": "src", "FEATURES": "README.md"}, "FEATURES and MUSIC are both given"),
+        ({"MUSIC": "src", "GTZAN": "src"}, "MUSIC and GTZAN are both given"),
+        ({"MUSIC": "gone"}, "MUSIC is gone, which does not exist"),
+        ({"MUSIC": ".."}, "MUSIC is .., which holds this project"),
         ({"RECIPES": "maybe"}, 'RECIPES is "maybe": write 1 for yes, or leave it out'),
         ({"STRICT": "ja"}, 'STRICT is "ja"'),
         ({"CHECK": "2"}, 'CHECK is "2"'),
@@ -135,7 +139,9 @@ def test_sound_of_any_name_is_taken_as_it_was_typed(tmp_path):
 def test_home_folder_is_found(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "my music").mkdir()
-    assert options(GTZAN="~/my music/").music == str(tmp_path / "my music")
+    for name in ("MUSIC", "GTZAN"):
+        asked = options(**{name: "~/my music/"})
+        assert (asked.music, asked.music_by) == (str(tmp_path / "my music"), name)
 
 
 def test_published_report_by_another_name_is_refused(monkeypatch, tmp_path):
@@ -186,7 +192,7 @@ def test_neither_make_nor_a_shell_expands_what_was_typed(checkout, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["TABLE", "FEATURES", "GTZAN", "SEEDS", "SPLITS", "TABEL", "AUDIO", "MODEL"]
+    "name", ["TABLE", "FEATURES", "MUSIC", "GTZAN", "SEEDS", "SPLITS", "TABEL", "AUDIO", "MODEL"]
 )
 def test_what_was_typed_is_refused_as_it_was_typed(checkout, name):
     target = "predict" if name in ("AUDIO", "MODEL") else "report"

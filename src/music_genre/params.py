@@ -151,6 +151,7 @@ KNOWN: dict[str, dict[str, Rule]] = {
     "errors": {"results": _text, "features": _text},
     "similar": {"track": _text, "audio": _text, "results": _text, "features": _text},
     "table1": {"results": _text, "rows": _text},
+    "collection": {"results": _text, "rows": _text, "features": _text},
     "contradictions": {"results": _text, "rows": _text},
     "explanations": {"results": _text, "rows": _text, "printed": _text, "features": _text},
     "claims": {"results": _text, "features": _text},

@@ -3,14 +3,19 @@
 Standard library only: `make report` asks this module before anything else.
 """
 
+import csv
+import json
 import os
+import re
 import shutil
 import stat
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from music_genre import names
 from music_genre.exceptions import InputError
 from music_genre.paths import DATA, SAMPLE, display_path
 
@@ -29,6 +34,7 @@ GENRES = ["blues", "classical", "country", "disco", "hiphop",
 TABLE = "features_3_sec.csv"
 EXTRACTED = DATA / "extracted.csv"
 SAMPLE_TABLE = SAMPLE / "features.csv"
+_CLIP = re.compile(rf"({'|'.join(GENRES)})\.000\d\d(\.|$)")  # how the name of a clip begins
 _EXTRACTED = [EXTRACTED, EXTRACTED.with_suffix(".problems.json"), EXTRACTED.with_suffix("")]
 
 # Why a file is no clip, and the way out. Of those in LEFT_OUT, the music lacks something.
@@ -328,9 +334,57 @@ def features_and_music(features: str = "", music: str = "") -> tuple[Path, Path 
     if music:
         raise InputError(
             f"{display_path(music)} holds neither clips in a folder per genre nor {TABLE}: name a "
-            "folder that does with GTZAN=, or none."
+            "folder that does with MUSIC=, or none."
         )
     return SAMPLE_TABLE, None
+
+
+def is_gtzan(genres: Iterable[str], clips: Iterable[str]) -> bool:
+    """Tell whether music is GTZAN, or a part, by its genres and the names of clips or segments."""
+    return {genre.replace("-", "") for genre in genres} <= set(GENRES) and any(
+        _CLIP.match(clip.replace("-", "")) for clip in clips
+    )
+
+
+def collection(features: Path, music: Path | None = None) -> str:
+    """Return the name of the collection that a table is of; empty if that is GTZAN, or a part.
+
+    Parameters
+    ----------
+    features
+        The features table. What an extraction noted beside it counts; else what is in it, under the
+        name of its file, or of its folder if it is called as the published table is.
+    music
+        The folder of clips that it will be extracted from, if it is not published: they count.
+    """
+    if music and features == EXTRACTED:
+        return collection_of_clips(music)
+    if features == SAMPLE_TABLE:
+        return ""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        return str(json.loads(features.with_suffix(".problems.json").read_bytes())["collection"])
+    try:
+        with features.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+            lines = [(line["label"], line["filename"]) for line in csv.DictReader(file)]
+        is_other = not is_gtzan(*zip(*lines, strict=True))
+    except (OSError, csv.Error, KeyError, TypeError, AttributeError):
+        return ""  # no features table: what reads it will say so
+    of_folder = features.name == TABLE  # many tables have this name
+    name = features.resolve().parent.name if of_folder else features.stem
+    return names.normal(name) if is_other else ""
+
+
+def collection_of_clips(folder: str | Path) -> str:
+    """Return the name of a folder of clips; empty if they are GTZAN's.
+
+    It is that of the folder given; under ``data/`` that of the folder that holds the genres.
+    """
+    folder = given(folder)
+    clips = [file for file in files(folder) if not file.fault]
+    if is_gtzan((clip.genre.strip() for clip in clips), (clip.path.stem for clip in clips)):
+        return ""
+    place = (genres(folder) if folder == DATA else folder).resolve()
+    return names.normal((place.parent if place.name in ROOTS else place).name) or "music"
 
 
 def features_table(features: str = "") -> Path:

@@ -111,7 +111,7 @@ def clips_of(files: pd.DataFrame) -> pd.DataFrame:
 
 def is_gtzan(clips: pd.DataFrame) -> bool:
     """Tell whether the music is GTZAN, or a part, by its genres and the names of its clips."""
-    return set(clips["genre"]) <= set(GENRES) and bool(clips["clip"].isin(CLIPS).any())
+    return find.is_gtzan(clips["genre"], clips["clip"])
 
 
 def check(folder: str | Path) -> pd.DataFrame:

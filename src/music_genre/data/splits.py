@@ -1,5 +1,6 @@
 """Which segments train, which validate and which test, and what leaks between them."""
 
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
@@ -243,6 +244,27 @@ def folds(table: pd.DataFrame, name: str, *, n: int = 10, seed: int) -> list[np.
     for test in tests:
         _check_genres(table, name, train=~test, test=test)
     return tests
+
+
+def group_folds(
+    labels: pd.Series, groups: pd.Series, used: np.ndarray, *, n: int, seed: int
+) -> list[np.ndarray]:
+    """Cut the segments that are used into ``n`` folds at random; what is of one group stays in one.
+
+    Each fold has its share of every genre, as nearly as whole groups allow; a genre of fewer groups
+    than folds is in some of them.
+
+    Returns
+    -------
+    list of ndarray [shape=(n_segments,), dtype=bool]
+        True where a segment tests.
+    """
+    positions = np.flatnonzero(used)
+    cut = StratifiedGroupKFold(n, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The least populated class")
+        drawn = list(cut.split(positions, labels.iloc[positions], groups.iloc[positions]))
+    return [np.isin(np.arange(len(used)), positions[test]) for _, test in drawn]
 
 
 def artists(table: pd.DataFrame, table_folder: Path | None = None) -> pd.Series:

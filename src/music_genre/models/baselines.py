@@ -210,9 +210,9 @@ def fit_and_time(
         start = time.perf_counter()
         pipeline.fit(x[train], y[train])
         trained = time.perf_counter()
-        _probabilities(pipeline, x[test])  # Keras compiles in the first prediction
+        probabilities_of(pipeline, x[test])  # Keras compiles in the first prediction
         start_to_predict = time.perf_counter()
-        probabilities = _probabilities(pipeline, x[test])
+        probabilities = probabilities_of(pipeline, x[test])
         predicted = time.perf_counter()
     genres = pipeline.classes_
     predictions = pd.DataFrame(
@@ -265,7 +265,14 @@ def _choose(
     return {name.removeprefix("model__"): value for name, value in best.items()}
 
 
-def _probabilities(pipeline: Pipeline, x: np.ndarray) -> np.ndarray:
+def probabilities_of(pipeline: Pipeline, x: np.ndarray) -> np.ndarray:
+    """Return a fitted model's probabilities, or the softmax of its decision values.
+
+    Returns
+    -------
+    ndarray [shape=(n_segments, n_genres)]
+        In the order of ``pipeline.classes_``.
+    """
     if hasattr(pipeline, "predict_proba"):
         return pipeline.predict_proba(x)
     values = pipeline.decision_function(x)

@@ -50,6 +50,7 @@ class Origin:
 class Article:
     """The page's content as it grows: sections share numbers, links and files."""
 
+    without: str = ""  # the tag of cells that are not shown
     labels: dict[str, str] = field(default_factory=dict)  # "Figure 3" by id
     files: dict[str, bytes] = field(default_factory=dict)  # beside the page, by name
     inside: bool = False  # the page holds the files itself, and none lies beside it
@@ -64,7 +65,7 @@ class Article:
         cells = [
             (number, cell)
             for number, cell in enumerate(notebook.cells, start=1)
-            if wanted(_tags(cell))
+            if wanted(_tags(cell)) and self.without not in _tags(cell)
         ]
         parts = [_Subsection(origin)]
         for (number, cell), shown in zip(cells, _converted(cells), strict=True):

@@ -22,14 +22,20 @@ from music_genre.paths import atomic, display_path
 from music_genre.report import display
 from music_genre.report.article import FILES, TEMPLATE, Article, Origin, code
 from music_genre.report.figures.style import DARK
-from music_genre.report.sections import SECTIONS
+from music_genre.report.sections import COLLECTION, SECTIONS
 
 TITLE = "Music Genre Classification With Deep Learning, reproduced"
 BYLINE = (
     "A report on the paper by Aurnob, Islam and Habib: three stacked LSTMs name the genre of "
     "3-second segments of GTZAN’s clips. Every number measured comes from this project’s notebooks."
 )
+OF_COLLECTION = Markup(
+    "How well they can be told apart by three-second segments: a report on a collection of one’s "
+    "own, made with the notebooks of a project that reproduces the paper <cite>Music Genre "
+    "Classification With Deep Learning</cite> on GTZAN."
+)
 TOP = ("banner", "headline")  # tags of cells that stand at the top of the page
+OF_PAPER = "paper"  # the tag of a cell about the paper, which a collection's page does not show
 ONCE = "once"  # the tag of a cell that says the same in every row
 _DRAWS = re.compile(r"^display\.figure\(", re.MULTILINE)  # indented, it may have a condition
 
@@ -49,22 +55,26 @@ class Part:
     folder: str = ""  # where a row failed
 
 
-def build(folder: Path, *, sections: Sequence[str], rows: Sequence[str]) -> Path:
+def build(
+    folder: Path, *, sections: Sequence[str], rows: Sequence[str], collection: str = ""
+) -> Path:
     """Collect a folder's executed notebooks into ``report.html``, their data into ``files/``.
 
     A section is ``<section>.ipynb`` (or ``<section>.failed.json`` or ``<section>/failed.json``,
     which says why there is none), or the notebooks in ``rows/<row>/`` of each row (or
     ``failed.json``, which is shown instead), or what the notebooks of the rows share. A cell tagged
     ``banner`` or ``headline`` is shown at the top of the page instead of its place; one tagged
-    ``once`` not with a row, but in the section of what all rows share; ``fold`` is for
-    :mod:`music_genre.report.article`.
+    ``once`` not with a row, but in the section of what all rows share; one tagged ``paper`` not
+    where the page is about a collection; ``fold`` is for :mod:`music_genre.report.article`.
 
     Parameters
     ----------
     sections
-        Names of :data:`music_genre.report.sections.SECTIONS`, in the order of the page.
+        Names of :mod:`music_genre.report.sections`, in the order of the page.
     rows
         Names of the rows, in their order.
+    collection
+        The name of the music that it is about, if that is not GTZAN.
 
     Raises
     ------
@@ -72,7 +82,7 @@ def build(folder: Path, *, sections: Sequence[str], rows: Sequence[str]) -> Path
         A notebook is missing, was not executed to its end, or lacks a figure that it draws.
     """
     runs = [folder / "rows" / row for row in rows]
-    known = {section.name: section for section in SECTIONS}
+    known = {section.name: section for section in (COLLECTION if collection else SECTIONS)}
     per_row = {name: known[name].per_row or known[known[name].shared_of].per_row
                for name in sections if known[name].per_row or known[name].shared_of}  # fmt: skip
     left_out = {
@@ -85,7 +95,7 @@ def build(folder: Path, *, sections: Sequence[str], rows: Sequence[str]) -> Path
         for name in sections
         if name not in per_row and not left_out[name]
     }
-    article, parts = Article(), []
+    article, parts = Article(without=OF_PAPER if collection else ""), []
     for name in sections:
         if known[name].per_row:
             parts.append(_rows(article, runs, per_row[name]))
@@ -98,14 +108,14 @@ def build(folder: Path, *, sections: Sequence[str], rows: Sequence[str]) -> Path
     top = {tag: [_top(article, Origin(name, f"{name}.ipynb"), notebook, tag)
                  for name, notebook in single.items()] for tag in TOP}  # fmt: skip
     html = _render(
-        title=TITLE,
-        byline=BYLINE,
+        title=f"The genres of {collection}" if collection else TITLE,
+        byline=OF_COLLECTION if collection else BYLINE,
         sections=[part for part in parts if part.html or part.rows or part.failed],
         banner=next(filter(None, top["banner"]), ""),
         headline=Markup().join(top["headline"]),
         trail=code([cell for name, of in single.items()
                     for cell in _headlines(Origin(name, f"{name}.ipynb"), of)]),
-        trains=True,
+        trains="network" if collection else "row",
         made=_provenance(runs),
     )  # fmt: skip
     html = article.finish(html, _ids(html), {row: f"row-{row}" for row in rows})
@@ -144,7 +154,7 @@ def alone(path: Path, *, title: str, byline: str) -> Path:
         banner=_top(article, top, notebook, "banner"),
         headline=_top(article, top, notebook, "headline"),
         trail=code(_headlines(top, notebook)),
-        trains=False,
+        trains="",
         made={},
     )
     page = path.with_suffix(".html")

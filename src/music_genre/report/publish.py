@@ -183,6 +183,10 @@ def _ready(folder: Path, settings: Path) -> pd.DataFrame:
         raise InputError(
             f"{display_path(folder)} was measured on the sample: publish the full table's."
         )
+    if name := table1.source(rows).collection:
+        raise InputError(
+            f"{display_path(folder)} is about {name}, which is not GTZAN: publish the full table's."
+        )
     failed = sorted(folder.glob("**/failed.json"))
     if failed:
         raise InputError(

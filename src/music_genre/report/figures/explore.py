@@ -44,15 +44,26 @@ def segments(clip: str, measures: Measures, counts: pd.Series) -> Figure:
     wave.set(ylim=(-1.05, 1.05), xlim=(0, seconds[-1]), yticks=[], ylabel="amplitude",
              xlabel=f"time [s]: each {SECONDS:.0f} s are one segment",
              xticks=range(0, 16, 3))  # fmt: skip
+    _draw_sizes(bars, counts)
+    sns.despine(ax=wave, left=True)
+    return fig
+
+
+def genre_sizes(counts: pd.Series) -> Figure:
+    """Draw each genre's number of segments."""
+    fig = Figure(figsize=(WIDTH, 0.8 + 0.28 * len(counts)), layout="constrained")
+    _draw_sizes(fig.subplots(), counts)
+    return fig
+
+
+def _draw_sizes(bars: Axes, counts: pd.Series) -> None:
     bars.barh(range(len(counts)), counts, color=OURS, linewidth=0)
     bars.xaxis.set_major_formatter("{x:,.0f}")
     bars.set_yticks(range(len(counts)), counts.index)
     bars.bar_label(bars.containers[0], fmt="{:,.0f}", padding=3)
     bars.invert_yaxis()
     bars.set(xlabel="segments of the genre in the table", xlim=(0, counts.max() * 1.08))
-    sns.despine(ax=wave, left=True)
     sns.despine(ax=bars)
-    return fig
 
 
 def workflow(steps: Sequence[str]) -> Figure:
