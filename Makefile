@@ -2,7 +2,7 @@
 #
 # What is typed reaches Python by the environment, as it was typed: neither make nor a shell expands
 # it. A variable that is not listed here is refused.
-VARIABLES := TABLE FEATURES GTZAN SEEDS RECIPES SPLITS STRICT CLIPS TAKE CHECK LAB NPROC PYTHON KERAS_BACKEND
+VARIABLES := TABLE FEATURES MUSIC GTZAN SEEDS RECIPES SPLITS STRICT CLIPS TAKE CHECK LAB NPROC PYTHON KERAS_BACKEND AUDIO MODEL
 TYPED := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
 $(foreach name,$(sort $(VARIABLES) $(TYPED)),$(if $(filter-out undefined,$(origin $(name))),\
   $(eval override $(name) := $$(value $(name)))$(eval export $(name))))
@@ -38,7 +38,7 @@ PLAIN := $(if $(filter venv,$(READY)),python3,"$$PYTHON")
 typed:
 	+@$(PLAIN) -c 'import sys; sys.exit(sys.version_info < (3, 11, 4))' || { echo \
 	  "error: this Python is older than 3.11.4, or is none: install a newer one, or name one with make PYTHON=..." >&2; exit 1; }
-	+@PYTHONPATH=src $(PLAIN) -S -m music_genre.build check $(filter report,$(MAKECMDGOALS))
+	+@PYTHONPATH=src $(PLAIN) -S -m music_genre.build check $(filter report predict,$(MAKECMDGOALS))
 
 environment: | typed
 	+@"$$PYTHON" -c 'import importlib.util as u, os, sys; s = u.find_spec("music_genre"); \
@@ -50,10 +50,11 @@ venv: | typed
 
 # ---- What to ask for.
 
-.PHONY: help report restore publish data pairs style test lab bench-features bench-train sample lock clean
+.PHONY: help report predict restore publish data pairs style test lab bench-features bench-train sample lock clean
 
 help: ## show this list
-	@echo "usage: make TARGET [TABLE=folder under params/] [FEATURES=table.csv | GTZAN=folder of music]"
+	@echo "usage: make TARGET [TABLE=folder under params/]"
+	@echo "                   [MUSIC=folder of music, one folder per genre | GTZAN=the same | FEATURES=table.csv]"
 	@echo "                   [SEEDS=\"0 1 2\": train each row with these seeds] [RECIPES=1: the recipe study too]"
 	@echo "                   [SPLITS=\"segment track artist\": compare the last row with simpler models on these splits]"
 	@echo "                   [STRICT=1: a clip that cannot be described is an error] [NPROC=1: threads of each training]"
@@ -64,14 +65,17 @@ help: ## show this list
 report: | $(READY) ## make reports/TABLE/report.html, on all cores (-j1: one step at a time)
 	+@exec "$$PYTHON" -m music_genre.build report "$(MAKE)"
 
+predict: | $(READY) ## name the genre of AUDIO=song.mp3, or of each file in a folder; MODEL=folder of a model
+	@exec "$$PYTHON" -m music_genre.build.predict
+
 restore: | $(READY) ## copy the published trainings here, so that `make report` shows them and does not repeat them
 	@"$$PYTHON" -m music_genre.report.publish reports/table1 restore
 
 publish: | $(READY) ## publish the report of the full table in reports/gtzan/ and README.md
 	@"$$PYTHON" -m music_genre.report.publish "reports/$${TABLE:-table1}"
 
-data: | $(READY) ## download GTZAN and the published lists into data/; CHECK=1: only list what is there
-	@"$$PYTHON" -m music_genre.data.$(if $(filter-out 0 no false,$(CHECK)),gtzan,fetch) $${GTZAN:+"$$GTZAN"}
+data: | $(READY) ## download GTZAN and the published lists into data/; CHECK=1: only list what is there, or in MUSIC=
+	@"$$PYTHON" -m music_genre.data.$(if $(filter-out 0 no false,$(CHECK)),gtzan,fetch) $${MUSIC:+"$$MUSIC"} $${GTZAN:+"$$GTZAN"}
 
 pairs: | $(READY) ## bring each notebook's .py and .ipynb into agreement; TAKE=py or TAKE=ipynb if both were edited
 	@"$$PYTHON" -m music_genre.pairs $${TAKE:+"$$TAKE"}

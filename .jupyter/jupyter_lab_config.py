@@ -1,4 +1,8 @@
-"""JupyterLab's settings in `make lab`; flags, as in `make lab LAB="--port 9999"`, come first."""
+"""JupyterLab's settings in `make lab`; flags, as in `make lab LAB="--port 9999"`, come first.
+
+Those of its pages stand in labconfig/: a `.py` opens as a notebook, and nothing is asked for that
+the notebooks do not need.
+"""
 
 import shutil
 import subprocess
@@ -6,6 +10,15 @@ import warnings
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def leave_out_widgets(model: dict, **_: object) -> None:
+    """Save of a menu only the picture that stands for it: the menu dies with its kernel."""
+    if model["type"] == "notebook":
+        for cell in model["content"]["cells"]:
+            for output in cell.get("outputs", []):
+                output.get("data", {}).pop(WIDGET, None)
 
 
 def tell_git(os_path: str, **_: object) -> None:
@@ -26,7 +39,8 @@ c = get_config()  # noqa: F821 (Jupyter defines it)
 c.ServerApp.root_dir = str(ROOT)  # so that params/ and reports/ are in view
 c.ServerApp.allow_root = True  # in a container one is root; to other users it makes no difference
 c.LabApp.default_url = "/lab/tree/notebooks"
+c.FileContentsManager.pre_save_hook = leave_out_widgets
 if shutil.which("git"):
     c.FileContentsManager.post_save_hook = tell_git
 # Jupyter sets every hook twice and warns of it.
-warnings.filterwarnings("ignore", message="Overriding existing post_save_hook")
+warnings.filterwarnings("ignore", message="Overriding existing (pre|post)_save_hook")

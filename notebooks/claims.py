@@ -20,14 +20,13 @@
 # What happens when they are tried?
 
 # %% tags=["parameters"]
-results: str = ""  # folder of a report with finished trainings; empty: reports/table1
-features: str = ""  # table it was measured on; empty: GTZAN's under data/ if there, else the sample
+results: str = ""  # folder of a finished report; empty: reports/table1, else the published one
+features: str = ""  # table that it was measured on; empty: found under data/, if it is there
 
 # %%
 from music_genre import params
 from music_genre.analysis import claims, explanations, recipes
 from music_genre.analysis.contradictions import TABLE_ONE
-from music_genre.data import table
 from music_genre.metrics.classification import NAMES
 from music_genre.models import dense, runs
 from music_genre.report import display
@@ -35,7 +34,7 @@ from music_genre.report.figures import claims as figures
 
 given = params.check("claims", globals())
 folder = params.report_folder(given.results)
-segments, source = table.load(given.features)
+segments, source = runs.measured_on(folder / "rows", given.features)
 done = claims.load([folder / "rows", folder / "recipes", folder / "claims"], source)
 paper = recipes.paper_rows(TABLE_ONE)
 
@@ -61,6 +60,7 @@ of_dense = runs.kept(
 at_end = of_dense[of_dense["epoch"] == 600].set_index("measure")[NAMES]
 
 # %%
+display.results(folder, given.results, made_by="make report RECIPES=1")
 display.say(
     """
     {% if courses | length %}

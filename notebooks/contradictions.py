@@ -20,7 +20,7 @@
 # easily lose track of which run a figure came from.
 
 # %% tags=["parameters"]
-results: str = ""  # folder of a report; empty: reports/table1
+results: str = ""  # folder of a finished report; empty: reports/table1, else the published one
 rows: str = ""  # names of its rows, separated by spaces; empty: all in the folder
 
 # %%
@@ -38,6 +38,7 @@ printed = set(finished["paper accuracy"])
 
 # %% tags=["banner"]
 display.banner(source)
+display.results(folder, given.results, made_by="make report RECIPES=1")
 
 # %%
 places = [  # what the paper says, where, what stands against it, and whether we measured it

@@ -16,19 +16,20 @@
 # %% [markdown]
 # # Errors: where they fall, and which inputs matter
 #
-# Examined are the network of Table I's last row and, where it was trained, the same recipe with
+# Examined are the network of the last row and, where it was trained beside it, the same recipe with
 # whole tracks held out.
 
 # %% tags=["parameters"]
-results: str = ""  # folder of a report with finished rows; empty: reports/table1
-features: str = ""  # table it was measured on; empty: GTZAN's under data/ if there, else the sample
+results: str = ""  # folder of a finished report; empty: reports/table1, else the published one
+features: str = ""  # table that it was measured on; empty: found under data/, if it is there
 
 # %%
 import pandas as pd
 
 from music_genre import params
 from music_genre.analysis import errors, importance
-from music_genre.data import find, table
+from music_genre.data import find
+from music_genre.data.table import has_features
 from music_genre.metrics import classification
 from music_genre.models import runs
 from music_genre.report import display
@@ -37,12 +38,23 @@ from music_genre.report.figures.evaluate import confusion
 
 given = params.check("errors", globals())
 folder = params.report_folder(given.results)
-segments, source = table.load(given.features)
+segments, source = runs.measured_on(folder / "rows", given.features)
 found = errors.find(folder, source)
 predictions = {split: runs.load(run)[2] for split, run in found.items()}
 
 # %% tags=["banner"]
 display.banner(source)
+display.results(folder, given.results, made_by='make report SPLITS="segment track"')
+display.say(
+    """
+    {% if not at_hand %}
+    The table that they were measured on ({{ source.label }}) is not at hand: duplicates are not
+    looked for. With the table under `data/`, or named with `features`, they are.
+    {% endif %}
+    """,
+    at_hand=has_features(segments),
+    source=source,
+)
 
 # %% [markdown]
 # ## Do the errors come from a few tracks?
@@ -102,9 +114,8 @@ display.say(
 # %% [markdown] tags=["fold"]
 # ### Which genres are confused, and by how many tracks?
 #
-# The confusion matrix for the split by segment is in the last row's own section; here is the one
-# with whole tracks held out. The tables show whether the most frequent confusions come from a few
-# tracks.
+# The confusion matrix of the last row is in its own section. The tables show whether the most
+# frequent confusions come from a few tracks.
 
 # %%
 for split, predicted in predictions.items():
@@ -146,10 +157,10 @@ for split, predicted in predictions.items():
         halves=confused["half"].to_list(),
     )
 
-# %% [markdown]
+# %% [markdown] tags=["paper"]
 # ## Are the known faulty clips to blame?
 
-# %%
+# %% tags=["paper"]
 faults = {
     split: errors.faults(
         predicted, segments, table_folder=find.features_table(given.features).parent
@@ -166,8 +177,10 @@ display.say(
     established.
     {% elif kinds %}
     For none of the known faults is a lower accuracy established.
-    {% else %}
+    {% elif examined %}
     No test segment has a known fault.
+    {% else %}
+    No fault is known here: neither the features table nor the published lists are at hand.
     {% endif %}
     {% if higher %}
     In {{ higher }} of the {{ kinds }} comparisons below it is higher.
@@ -179,12 +192,13 @@ display.say(
     lowering=errors.lowering(faults.values()),
     higher=int((differing["difference"] > 0).sum()),
     kinds=len(compared),
+    examined=len(everything),
     most=max(
         100 * of["wrong"].max() / max(1, sums[split]["wrong"]) for split, of in faults.items()
     ),
 )
 
-# %%
+# %% tags=["paper"]
 if len(compared):
     display.figure(
         figures.faults(compared),
@@ -197,7 +211,7 @@ if len(compared):
         data=everything,
     )
 
-# %% [markdown] tags=["fold"]
+# %% [markdown] tags=["paper", "fold"]
 # ### What counts as a fault, and the accuracies
 #
 # Some of GTZAN's clips occur twice; others are versions of one recording, are distorted, or have a
@@ -209,8 +223,8 @@ if len(compared):
 # If a fault causes errors, the accuracy on segments with it is lower than on those without it. A
 # duplicate may also be easier: an equal segment may have been trained on.
 
-# %%
-for split, measured in faults.items():
+# %% tags=["paper"]
+for split, measured in faults.items() if len(everything) else ():
     test = errors.tested(predictions[split])
     display.table(
         errors.fault_table(measured),
@@ -242,7 +256,7 @@ display.say(
 )
 
 # %% [markdown]
-# ## Which inputs matter, and does their order?
+# ## Which inputs matter?
 
 # %%
 strictest = list(found)[-1]
@@ -318,13 +332,13 @@ display.table(
     f"{importance.REPEATS} shuffles.",
 )
 
-# %% [markdown] tags=["fold"]
+# %% [markdown] tags=["fold", "paper"]
 # ### The order of the inputs
 #
 # The network reads the 58 inputs as steps in time, which they are not. One row's recipe was
 # trained once more, on the same split, with the columns in an order drawn at random.
 
-# %%
+# %% tags=["paper"]
 display.say(
     """
 {% if order %}

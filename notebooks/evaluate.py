@@ -16,11 +16,13 @@
 # %% [markdown] tags=["once"]
 # # Evaluate: what one trained row gets right
 #
-# Which genres does the model recognise, and is it as often right as it is sure? (The paper's
-# Methodology F.)
+# Which genres does the model recognise, and is it as often right as it is sure?
+
+# %% [markdown] tags=["once", "paper"]
+# (The paper's Methodology F.)
 
 # %% tags=["parameters"]
-results: str = ""  # folder of a finished training; empty: the newest under reports/manual/
+results: str = ""  # folder of a finished training; empty: your newest by hand, else a published one
 
 # %%
 from music_genre import params
@@ -31,7 +33,8 @@ from music_genre.paths import display_path
 from music_genre.report import display
 from music_genre.report.figures import evaluate as figures
 
-folder = params.run_folder(params.check("evaluate", globals()).results)
+given = params.check("evaluate", globals())
+folder = params.run_folder(given.results)
 result, _, predictions = runs.load(folder)
 source = runs.source(result)
 test = predictions[predictions["part"] == "test"]
@@ -39,6 +42,7 @@ seed = result["parameters"]["seed"]
 
 # %% tags=["banner"]
 display.banner(source)
+display.results(folder, given.results, made_by="notebooks/train.ipynb")
 display.say(
     """
     The training in {{ folder | code }}: {{ epochs_run }} of {{ given.epochs }} epochs, batch size
@@ -59,9 +63,12 @@ display.say(
 # %% [markdown] tags=["fold", "once"]
 # ## Accuracy, precision, recall, F1
 #
-# Precision, recall and F1 are means over the genres; every genre counts alike. The paper evaluates
-# on its test dataset and does not say which segments that holds. A row's figures are those of its
-# first seed; Table I has the means.
+# Precision, recall and F1 are means over the genres; every genre counts alike. A row's figures are
+# those of its first seed.
+
+# %% [markdown] tags=["once", "paper"]
+# Table I has the means over the seeds. The paper evaluates on its test dataset and does not say
+# which segments that holds.
 
 # %%
 display.table(table1.of_run(result), "row-scores", f"Scores in per cent, seed {seed}.")

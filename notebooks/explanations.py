@@ -20,17 +20,17 @@
 # ([figure](table1.ipynb#fig-hero)). Which way of measuring would make ours leap too?
 
 # %% tags=["parameters"]
-results: str = ""  # folder with one finished run per row; empty: reports/table1/rows
+results: str = ""  # folder of finished rows; empty: reports/table1/rows, else the published ones
 rows: str = ""  # names of the rows to show, separated by spaces; empty: all in the folder
 printed: str = "table1"  # folder under params/ whose rows say what the paper reports
-features: str = ""  # table it was measured on; empty: GTZAN's under data/ if there, else the sample
+features: str = ""  # table that they were measured on; empty: found under data/, if it is there
 
 # %%
 import pandas as pd
 
 from music_genre import params
 from music_genre.analysis import decimals, explanations, recipes
-from music_genre.data import table
+from music_genre.data.table import has_features
 from music_genre.models import dense, runs
 from music_genre.paths import ROOT
 from music_genre.report import display
@@ -39,7 +39,7 @@ from music_genre.report.figures import explanations as figures
 given = params.check("explanations", globals())
 folder = params.report_folder(given.results, "rows")
 paper = recipes.paper_rows(ROOT / "params" / given.printed)
-segments, source = table.load(given.features)
+segments, source = runs.measured_on(folder, given.features)
 trained = explanations.finished(folder, given.rows.split(), paper)
 since, later = explanations.since_leap(paper, trained)
 first = [row for row in trained if row not in later]
@@ -60,7 +60,11 @@ of_dense = runs.kept(
     lambda: explanations.of_dense(segments, epochs=epochs, seeds=seeds),
 )
 dense_at_rows = explanations.at_rows(of_dense, paper)
-lookups = {name: explanations.lookup(segments, name, seeds=seeds) for name in ("segment", "track")}
+lookups = {
+    name: explanations.lookup(segments, name, seeds=seeds)
+    for name in ("segment", "track")
+    if has_features(segments)
+}
 
 # %%
 # Each explanation: what it expects in each row, how far that lies from Table I, which rows it fits.
@@ -85,6 +89,18 @@ differences = explanations.differences(folder, later, paper, dense_at_rows).drop
     subset=["printed"]
 )
 ahead = explanations.ahead(measured, dense_at_rows, paper)
+
+# %%
+display.results(folder, given.results, made_by="make report")
+display.say(
+    """
+    {% if not lookups %}
+    The table that they were measured on ({{ source.label }}) is not at hand: the nearest neighbour
+    is left out. With the table under `data/`, or named with `features`, it is shown.
+    {% endif %}
+    """,
+    lookups=lookups, source=source,
+)  # fmt: skip
 
 # %% tags=["headline"]
 display.say(
@@ -179,8 +195,9 @@ display.say(
     {% endif %}
     {% if found.dense <= explanations.NEAR %}
     - **Another account fits as well**: that {{ later | ranges("row") }} came from another network,
-      cleanly tested. A dense one comes within {{ found.dense | fixed(1) }} points there, and even a
-      single nearest neighbour within {{ lookup | fixed(1) }}. It needs a change that the paper's
+      cleanly tested. A dense one comes within {{ found.dense | fixed(1) }} points there
+    {%- if lookup is not none %}, and even a single nearest neighbour within
+      {{ lookup | fixed(1) }}{% endif %}. It needs a change that the paper's
       Fig. 7 and text do not mention.
     {% endif %}
     {% endif %}
@@ -199,7 +216,8 @@ display.say(
     .query("share < 1").drop_duplicates("row").to_dict("records"),
     unexplained=explanations.in_all(summary["unexplained"]),
     heart=explanations.by_heart(scores, paper, later),
-    lookup=(paper.loc[later or trained, "accuracy"].min() - lookups["segment"].max()),
+    lookup=paper.loc[later or trained, "accuracy"].min() - lookups["segment"].max()
+    if lookups else None,
 )  # fmt: skip
 
 # %% [markdown] tags=["fold"]
@@ -474,6 +492,7 @@ display.say(
 # %%
 display.say(
     """
+    {% if lookups %}
     With random segments held out, one nearest neighbour is correct for
     {{ lookups.segment.min() | fixed(1) }}
     {{- " to " ~ (lookups.segment.max() | fixed(1)) if lookups.segment | length > 1 }} % of them;
@@ -481,6 +500,7 @@ display.say(
     {{- " to " ~ (lookups.track.max() | fixed(1)) if lookups.track | length > 1 }} %. The paper's
     highest accuracy is {{ paper["accuracy"].max() | fixed(2) }} %. On a random third of this table
     such an accuracy does not show that genres were learnt.
+    {% endif %}
     """,
     lookups=lookups, paper=paper,
 )  # fmt: skip

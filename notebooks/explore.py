@@ -18,12 +18,14 @@
 
 # %% tags=["parameters"]
 features: str = ""  # features table (CSV); empty: GTZAN's under data/ if there, else the sample
+music: str = ""  # folder of music to look at; empty: data/ if there is some, else the sample
+clip: str = ""  # name of the clip to look at first; empty: the first
 
 # %%
 import pandas as pd
 
 from music_genre import params
-from music_genre.data import sample, table
+from music_genre.data import closeup, sample, table
 from music_genre.report import display
 from music_genre.report.figures import explore as figures
 
@@ -37,7 +39,10 @@ display.banner(source)
 display.other_files(source)
 
 # %% [markdown]
-# What is classified is a segment: in the paper, three seconds of a clip (Methodology A and B).
+# What is classified is a segment: three seconds of a clip.
+
+# %% [markdown] tags=["paper"]
+# (The paper's Methodology A and B.)
 
 # %%
 counts = segments["label"].value_counts().sort_index()
@@ -59,6 +64,19 @@ display.say(
 )
 
 # %%
+if source.collection:
+    tracks = table.tracks(segments).groupby(segments["label"]).nunique()
+    display.figure(
+        figures.genre_sizes(counts),
+        "explore-genres",
+        f"How many segments each genre has: {len(segments):,} in {len(counts)} genres.",
+        alt=f"The longest bar is that of {counts.idxmax()}, {counts.max():,} segments of "
+        f"{tracks[counts.idxmax()]:,} clips; the shortest that of {counts.idxmin()}, "
+        f"{counts.min():,} of {tracks[counts.idxmin()]:,}.",
+        data=pd.DataFrame({"segments": counts, "clips": tracks}).reset_index(names="genre"),
+    )
+
+# %% tags=["paper"]
 clips = sample.measures()
 first = next(iter(clips))
 pictured = f"{len(clips)} clips of GTZAN from the embedded sample, the first {sample.SECONDS} s"
@@ -72,12 +90,12 @@ display.figure(
     data=counts.rename("segments").rename_axis("genre").reset_index(),
 )
 
-# %% [markdown] tags=["fold"]
+# %% [markdown] tags=["paper", "fold"]
 # ## The paper's workflow
 #
 # The paper's workflow diagram, redrawn from its text.
 
-# %%
+# %% tags=["paper"]
 steps = [
     "GTZAN\n1,000 clips",
     "3-second\nsegments",
@@ -96,7 +114,7 @@ display.figure(
     alt="Boxes in a row of arrows: " + ", then ".join(step.replace("\n", ": ") for step in steps),
 )
 
-# %% [markdown] tags=["fold"]
+# %% [markdown] tags=["paper", "fold"]
 # ## One clip per genre: waves, spectrograms, harmony, timbre, brightness
 #
 # The first 15 seconds of each genre's first track. The package holds measures, not music: averages
@@ -106,20 +124,20 @@ display.figure(
 # clip. Spectral contrast is the mean over its seven bands. MFCC 1 reflects loudness and is on
 # librosa's decibel scale.
 
-# %%
+# %% tags=["paper"]
 overview = sample.overview(clips)
 measured = overview.set_index("clip")
 display.table(
     overview, "explore-clips", f"What librosa measures on one clip per genre. Shown: {pictured}."
 )
 
-# %% [markdown]
+# %% [markdown] tags=["paper"]
 # ### Raw waves
 #
 # Amplitude over time, as in the paper's *Raw waves of samples*. Dense bands are loud, compressed
 # music; isolated spikes are beats.
 
-# %%
+# %% tags=["paper"]
 height = pd.Series({clip: of["envelope"][1].mean() for clip, of in clips.items()})
 display.figure(
     figures.waveforms(clips),
@@ -129,12 +147,12 @@ display.figure(
     f"its peaks are {height.max() / height.min():.0f} times lower on average.",
 )
 
-# %% [markdown]
+# %% [markdown] tags=["paper"]
 # ### Spectrograms
 #
 # Where the energy lies in 64 mel bands, the lowest at the bottom.
 
-# %%
+# %% tags=["paper"]
 display.figure(
     figures.spectrograms(clips),
     "explore-spectrograms",
@@ -143,12 +161,12 @@ display.figure(
     f"{measured['rolloff [Hz]'].idxmin()}.",
 )
 
-# %% [markdown]
+# %% [markdown] tags=["paper"]
 # ### Harmony: chroma CENS
 #
 # Energy by pitch class, normalised and smoothed. Held chords show as bars.
 
-# %%
+# %% tags=["paper"]
 strongest = pd.Series({clip: of["chroma_cens"].max(axis=0).mean() for clip, of in clips.items()})
 display.figure(
     figures.chromagrams(clips),
@@ -158,12 +176,12 @@ display.figure(
     f"{strongest.idxmin()} the energy is spread over the pitch classes most evenly.",
 )
 
-# %% [markdown]
+# %% [markdown] tags=["paper"]
 # ### Timbre: MFCC
 #
 # Cepstral coefficients 2 to 20. The features table holds the mean and variance of all twenty.
 
-# %%
+# %% tags=["paper"]
 display.figure(
     figures.cepstra(clips),
     "explore-mfcc",
@@ -172,13 +190,13 @@ display.figure(
     f"{measured['MFCC 2'].idxmax()} and lowest in {measured['MFCC 2'].idxmin()}.",
 )
 
-# %% [markdown]
+# %% [markdown] tags=["paper"]
 # ### Brightness over time
 #
 # Spectral centroid, rolloff and zero-crossing rate rise together when the sound gets brighter or
 # noisier. The rate is drawn as the frequency of a sine wave that crosses zero as often.
 
-# %%
+# %% tags=["paper"]
 display.figure(
     figures.brightness(clips),
     "explore-brightness",
@@ -188,14 +206,14 @@ display.figure(
     f"{measured['centroid [Hz]'].idxmin()}.",
 )
 
-# %% [markdown] tags=["fold"]
+# %% [markdown] tags=["paper", "fold"]
 # ## The paper's Fig. 8: the genres' shares
 #
 # The paper shows a pie chart and calls the genres equally distributed. Its text lists nine genres
 # and leaves out country; GTZAN has ten. Bars, as in the figure above, make shares this similar
 # easier to compare.
 
-# %%
+# %% tags=["paper"]
 shares = 100 * counts / counts.sum()
 display.figure(
     figures.genre_shares(counts),
@@ -204,3 +222,50 @@ display.figure(
     alt=f"The slices of {len(counts)} genres take from {shares.min():.2f} to {shares.max():.2f} %.",
     data=shares.rename("per cent").rename_axis("genre").reset_index(),
 )
+
+# %% [markdown] tags=["fold"]
+# ## A closer look at one clip
+#
+# Its wave, spectrogram and harmony, and the features in which it is least like the others. In
+# JupyterLab, menus choose the clip, and its sound can be played.
+
+# %%
+at_hand = closeup.at_hand(given.music)
+files = {name: path for of_genre in at_hand.values() for name, path in of_genre.items()}
+chosen = closeup.named(given.clip, files)
+display.say(
+    """
+    {% if silent %}
+    There is no music at hand to play: the clips are those of the embedded sample. `make data`
+    downloads GTZAN; `music` names a folder of yours, with a folder in it for each genre.
+    {% endif %}
+    """,
+    silent=files[chosen] is None,
+)
+
+
+# %%
+def look(name: str, *, playing: bool) -> None:
+    """Show a clip's figure, its sound where it can be played, and the features it differs in."""
+    one = closeup.load(name, files[name], segments)
+    pitches = one.measures["chroma_cens"].mean(axis=1)
+    display.figure(
+        figures.closeup(one.measures),
+        "explore-closeup",
+        f"{name}: wave, mel spectrogram and chroma CENS of its first {one.seconds:.0f} s.",
+        alt=f"The wave reaches {abs(one.measures['envelope']).max():.2f} of full scale. The "
+        f"strongest pitch class is {figures.PITCHES[pitches.argmax()]}.",
+    )
+    if playing and one.sound is not None:
+        display.player(one.sound)
+    if len(one.segments):
+        apart = closeup.apart(one.segments, segments).head(8)
+        display.table(
+            apart.assign(**{of: apart[of].map("{:.4g}".format) for of in ("clip", "table")}),
+            "explore-closeup-features",
+            f"The features in which {name} is least like the table: means over {len(one.segments)} "
+            f"segments of it and all {len(segments):,}; difference in standard deviations of all.",
+        )
+
+
+display.choose(at_hand, look, first=chosen)

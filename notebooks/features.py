@@ -47,8 +47,10 @@ display.banner(source)
 # %% [markdown]
 # ## Which features separate the genres
 #
-# Each segment is 58 numbers, scaled to mean 0 and standard deviation 1. This is the paper's
-# Methodology C and D.
+# Each segment is 58 numbers, scaled to mean 0 and standard deviation 1.
+
+# %% [markdown] tags=["paper"]
+# (The paper's Methodology C and D.)
 
 # %%
 scaled = pd.DataFrame(StandardScaler().fit_transform(segments[INPUTS]), columns=INPUTS)
@@ -149,8 +151,10 @@ display.figure(
 # ## The features table
 #
 # One line per segment and 60 columns: a name, 58 numbers, a label. `length` is the same in
-# every line and so carries no information. The paper feeds it to the network all the same, and so
-# do we.
+# every line and so carries no information. It is fed to the network all the same.
+
+# %% [markdown] tags=["paper"]
+# (So it is in the paper.)
 
 # %%
 display.table(
@@ -174,13 +178,16 @@ display.table(
 # %% [markdown] tags=["fold"]
 # ## Label encoding
 #
-# As in the paper, scikit-learn's `LabelEncoder` numbers the genres in alphabetical order. The next
-# two outputs are those of the paper's cells 31 and 32: the last column of the table, and its codes.
+# Scikit-learn's `LabelEncoder` numbers the genres in alphabetical order.
 
-# %%
+# %% [markdown] tags=["paper"]
+# So it does in the paper. The next two outputs are those of its cells 31 and 32: the last column of
+# the table, and its codes.
+
+# %% tags=["paper"]
 segments.iloc[:, -1]
 
-# %%
+# %% tags=["paper"]
 encoder = LabelEncoder()
 encoder.fit_transform(labels)
 

@@ -21,37 +21,52 @@
 # where the published lists are available, with whole artists held out.
 
 # %% tags=["parameters"]
-results: str = ""  # folder with one folder per split; empty: reports/table1/splits
+results: str = ""  # folder of finished splits; empty: reports/table1/splits, else the published
 splits: str = ""  # names of the splits to show, separated by spaces; empty: all in the folder
-features: str = ""  # table it was measured on; empty: GTZAN's under data/ if there, else the sample
+features: str = ""  # table that they were measured on; empty: found under data/, if it is there
 
 # %%
 from music_genre import params
 from music_genre.analysis import leakage
-from music_genre.data import find, table
-from music_genre.data.splits import SPLITS
+from music_genre.data import find
+from music_genre.data.splits import SPLITS, artists
+from music_genre.data.table import has_features
 from music_genre.models import baselines, crossvalidation, runs
 from music_genre.report import display
 from music_genre.report.figures import leakage as figures
 
 given = params.check("leakage", globals())
 folder = params.report_folder(given.results, "splits")
-segments, source = table.load(given.features)
+segments, source = runs.measured_on(folder, given.features)
 table_folder = find.features_table(given.features).parent
 compared, left_out = leakage.load(folder, given.splits.split(), table_folder=table_folder)
 parts = leakage.split_again(compared, segments, source, table_folder=table_folder)
 
 # %% tags=["banner"]
 display.banner(source)
+display.results(folder, given.results, made_by='make report SPLITS="segment track artist"')
 
 # %%
 display.say(
     """
+    {% if not at_hand %}
+    The table that they were measured on ({{ source.label }}) is not at hand: how many equal
+    segments training and test share is left out. With the table under `data/`, or named with
+    `features`, it is shown.
+    {% endif %}
+    {% if "artist" in compared and not artists_known %}
+    The published list of artists is not at hand: here the intervals of the split by artist resample
+    tracks, and may be too narrow. `make data` fetches it.
+    {% endif %}
     {% for name, reason in left_out.items() %}
     - There is no split by {{ name }}: {{ reason }}
     {% endfor %}
     """,
     left_out=left_out,
+    at_hand=has_features(segments),
+    source=source,
+    compared=compared,
+    artists_known=artists(segments, table_folder).notna().any(),
 )
 
 # %%

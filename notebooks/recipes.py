@@ -20,7 +20,7 @@
 # and if not, which do?
 
 # %% tags=["parameters"]
-results: str = ""  # folder with one finished training per recipe; empty: reports/table1/recipes
+results: str = ""  # folder of trainings; empty: reports/table1/recipes, else the published ones
 trainings: str = ""  # names of those to show, with spaces between; empty: all in the folder
 printed: str = "table1"  # folder under params/ whose rows say what the paper reports
 
@@ -45,6 +45,7 @@ as_printed = recipes.as_printed(scored, paper)
 distances = nearest.pivot(index="resplit", columns="measure", values="distance").to_dict("index")
 
 # %%
+display.results(folder, given.results, made_by="make report RECIPES=1")
 display.say(
     """
     {% if printed is not none %}

@@ -20,7 +20,7 @@
 # scores are compared with the printed ones.
 
 # %% tags=["parameters"]
-results: str = ""  # folder with one finished run per row; empty: reports/table1/rows
+results: str = ""  # folder of finished rows; empty: reports/table1/rows, else the published ones
 rows: str = ""  # names of the rows to show, separated by spaces; empty: all in the folder
 
 # %%
@@ -40,6 +40,7 @@ compared = table1.compared(trained, explanations.over_seeds(measured))
 
 # %% tags=["banner"]
 display.banner(source)
+display.results(folder, given.results, made_by="make report")
 
 # %% tags=["headline"]
 display.say(

@@ -14,10 +14,13 @@
 # ---
 
 # %% [markdown] tags=["once"]
-# # Train: one row of Table I
+# # Train: one row
 #
-# How well does the paper's network learn with the hyperparameters of one row? (The paper's
-# Methodology E.) Every value in the next cell is a parameter, for papermill too.
+# How well does the network learn with the hyperparameters of one row? Every value in the next cell
+# is a parameter, for papermill too.
+
+# %% [markdown] tags=["once", "paper"]
+# (A row of Table I, with the paper's network: its Methodology E.)
 
 # %% tags=["parameters"]
 model: str = "paper"  # paper (three LSTMs), or another of music_genre.models.networks.NETWORKS
@@ -49,7 +52,7 @@ paper: dict = {}  # what the paper reports for this row, for comparison only
 # %%
 from music_genre import params, terminal
 from music_genre.analysis import printed
-from music_genre.data import find, splits, table
+from music_genre.data import artists, find, splits, table
 from music_genre.models import inputs, networks, runs, training
 from music_genre.paths import display_path
 from music_genre.report import display
@@ -66,8 +69,25 @@ display.banner(source)
 # %% [markdown] tags=["once"]
 # ## Split and scale
 #
-# A third of the segments is held out to test. The scaling comes first and is fitted on all
-# segments, in the paper's order of steps. (The parameters can change this.)
+# Some segments are held out to test, and all are scaled to mean 0 and standard deviation 1.
+
+# %% tags=["once"]
+display.say(
+    """
+    Held out is a share of {{ share | fixed(2) }}, drawn by {{ split }}. The scaling
+    {% if scale_on == "all" %}
+    comes first and is fitted on all segments.
+    {% else %}
+    is fitted on the training segments alone.
+    {% endif %}
+    """,
+    share=given.test_size,
+    split=given.split,
+    scale_on=given.scale_on,
+)
+
+# %% [markdown] tags=["once", "paper"]
+# (The scaling on all segments is the paper's order of steps. The parameters can change this.)
 
 # %%
 table_folder = find.features_table(given.features).parent
@@ -113,22 +133,27 @@ network = networks.build(
 
 # %% tags=["once"]
 layers = networks.layer_table(network)
-display.table(layers, "layers", "The model's layers (the paper's Fig. 7).")
+display.table(
+    layers,
+    "layers",
+    f"The model's layers, {layers['parameters'].sum():,} parameters in total"
+    + ("." if source.collection else " (the paper's Fig. 7)."),
+)
+
+# %% tags=["once", "paper"]
 display.say(
     """
-    {{ total | count }} parameters in total.
     {% if as_printed %}
     Every layer is as the paper's Fig. 7 shows it.
     {% else %}
     The paper's Fig. 7 shows {{ printed | count }}, for 58 inputs and ten genres.
     {% endif %}
     """,
-    total=layers["parameters"].sum(),
     printed=networks.PAPER_LAYERS["parameters"].sum(),
     as_printed=layers.equals(networks.PAPER_LAYERS),
 )
 
-# %% [markdown] tags=["fold", "once"]
+# %% [markdown] tags=["fold", "once", "paper"]
 # ## Where the paper leaves a choice
 #
 # - **Activation.** The text names ReLU for all hidden layers. The rows of `params/table1` use tanh.
@@ -159,9 +184,12 @@ display.say(
 # ## Training
 #
 # The optimizer minimises sparse categorical cross-entropy. The test segments are only watched: no
-# epoch is chosen by them, and the weights after the last epoch are kept. (The learning rates of
-# `params/table1` were chosen by test accuracy: with them it comes nearest to the paper's.) Rows
-# that differ only in epochs are one training, read off after more and more epochs.
+# epoch is chosen by them, and the weights after the last epoch are kept. Rows that differ only in
+# epochs are one training, read off after more and more epochs.
+
+# %% [markdown] tags=["once", "paper"]
+# (The learning rates of `params/table1` were chosen by test accuracy: with them it comes nearest to
+# the paper's.)
 
 # %% [markdown] tags=["fold", "once"]
 # ### What is trained again
@@ -241,7 +269,12 @@ display.say(
 # ## This training
 
 # %%
-leaks = splits.leaks(segments, parts, splits.artists(segments, table_folder))
+if source.collection:
+    players, _ = artists.of_table(segments, find.features_table(given.features))
+else:
+    players = splits.artists(segments, table_folder)
+leaks = splits.leaks(segments, parts, players)
+named_by = "tags or folders name" if source.collection else "Sturm's index names"
 display.say(
     """
     The model is trained on {{ train | count }} segments and tested on {{ test | count }}.
@@ -258,12 +291,13 @@ display.say(
     {%- endfor %}.
     {% endfor %}
     {% if artists_known %}
-    Artists are those that Sturm's index names.
+    Artists are those that {{ named_by }}.
     {% endif %}
     """,
     **splits.sizes(parts),
     leaks=leaks.to_dict("index"),
     artists_known=leaks["artists"].notna().any(),
+    named_by=named_by,
 )
 
 # %%

@@ -276,6 +276,13 @@ def test_row_that_failed_is_told(report, tmp_path):
     assert "No row could be trained" in text and "the disk is <full>" in text
 
 
+def test_section_that_could_not_be_trained_is_told(tmp_path):
+    (tmp_path / "use").mkdir()
+    (tmp_path / "use" / "failed.json").write_text('{"parameters": {}, "error": "too few clips"}')
+    built = page.build(tmp_path, sections=["use"], rows=[]).read_text("utf-8")
+    assert "too few clips" in BeautifulSoup(built, "html.parser").find(id="use").get_text()
+
+
 def test_missing_notebook_is_named(tmp_path):
     with pytest.raises(InputError, match=r"table1\.ipynb cannot be read"):
         page.build(tmp_path, sections=["table1"], rows=[])

@@ -40,3 +40,46 @@ def test_every_segment_is_in_the_bin_of_its_confidence():
 def test_a_model_without_probabilities_has_no_bins():
     broken = PREDICTED.assign(**by_genre(["a", "b"], np.full((4, 2), np.nan)))
     assert calibration.reliability(broken).empty
+
+
+# Tracks: two are right, 0.9 and 0.6 sure, and one, 0.7 sure, is wrong.
+TRACKS = pd.DataFrame(
+    {
+        "label": ["a", "b", "a"],
+        "predicted": ["a", "a", "a"],
+        **by_genre(["a", "b"], np.array([[0.9, 0.1], [0.7, 0.3], [0.6, 0.4]])),
+    }
+)
+
+
+def test_segments_of_a_track_are_pooled_by_their_mean_logarithm():
+    segments = pd.DataFrame(
+        {"label": ["a", "b", "a"],
+         **by_genre(["a", "b"], np.array([[0.8, 0.2], [1.0, 0.0], [0.5, 0.5]]))}
+    )  # fmt: skip
+    of = calibration.by_track(segments, pd.Series(["x", "y", "x"]))
+    assert of[["track", "label", "predicted"]].to_numpy().tolist() == [
+        ["x", "a", "a"], ["y", "b", "a"],
+    ]  # fmt: skip
+    assert of["probability of a"].to_list() == pytest.approx([2 / 3, 1 / (1 + 1e-7)])
+    assert np.isfinite(calibration.log_loss(of))
+
+
+def test_temperature_makes_tracks_as_sure_as_they_are_right():
+    # 0.9 sure and right in three of four: odds of 9 become odds of 3 with T = log 9 / log 3 = 2.
+    tracks = pd.concat([TRACKS[:1]] * 4, ignore_index=True)
+    tracks.loc[3, "label"] = "b"
+    assert calibration.temperature(tracks) == pytest.approx(2, rel=1e-3)
+    after = calibration.with_temperature(tracks, 2.0)
+    assert after["probability of a"].to_list() == pytest.approx([0.75] * 4)
+    assert calibration.log_loss(after) < calibration.log_loss(tracks)
+
+
+def test_coverage_and_threshold_by_hand():
+    curve = calibration.coverage(TRACKS)
+    assert curve["threshold"].to_list() == [0.6, 0.7, 0.9]
+    assert curve["covered"].to_list() == pytest.approx([100, 200 / 3, 100 / 3])
+    assert curve["accuracy"].to_list() == pytest.approx([200 / 3, 50, 100])
+    assert calibration.threshold(TRACKS) == 0.9  # below it, fewer than three of four are right
+    assert calibration.threshold(TRACKS.assign(label="b")) is None
+    assert calibration.threshold(TRACKS.assign(label="a")) == 0.6

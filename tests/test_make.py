@@ -21,14 +21,16 @@ from browser import needs_browser, opened
 from bs4 import BeautifulSoup
 
 from music_genre.build import done as noted
+from music_genre.data.columns import INPUTS
 from music_genre.data.find import SAMPLE_TABLE
 from music_genre.data.table import load as load_table
+from music_genre.models import portable
 from music_genre.paths import ROOT
 
 # Variables of the make that runs these tests, and what a user may have set for their own reports.
-OF_THE_USER = ["MAKEFLAGS", "MAKELEVEL", "MFLAGS", "TABLE", "FEATURES", "GTZAN", "STRICT", "CHECK",
-               "SEEDS", "RECIPES", "SPLITS", "CLIPS", "KERAS_BACKEND", "NPROC", "TAKE", "LAB",
-               "TYPED", "VARIABLES", "PYTHON"]  # fmt: skip
+OF_THE_USER = ["MAKEFLAGS", "MAKELEVEL", "MFLAGS", "TABLE", "FEATURES", "MUSIC", "GTZAN",
+               "STRICT", "CHECK", "SEEDS", "RECIPES", "SPLITS", "CLIPS", "KERAS_BACKEND", "NPROC",
+               "TAKE", "LAB", "TYPED", "VARIABLES", "PYTHON", "AUDIO", "MODEL"]  # fmt: skip
 ROW = {"epochs": 1, "batch_size": 256, "learning_rate": 0.001, "activation": "tanh"}
 HOSTILE = "100% A&B {x} 'q' \"d\" $(touch pwned) `touch pwned` #;touch pwned"  # a folder's name
 PAPER = {"precision": 55.47, "recall": 33.16, "f1": 29.98, "accuracy": 33.45}
@@ -119,6 +121,59 @@ def built(copy, first_report):
 @pytest.fixture(scope="module")
 def page(built):
     return BeautifulSoup((built / "reports/tiny/report.html").read_text(), "html.parser")
+
+
+SONG = "my $(touch pwned) `touch pwned` 'q' \"d\" {x} & <b>\u6f14\u6b4c<b>\nsecond line.wav"
+
+
+def predicted(copy, audio):
+    """Run `make predict` by a model that was never trained."""
+    folder = copy / "a model"
+    if not folder.exists():
+        genres = ["blues", "rock"]
+        network = portable.network([{"units": 2, "activation": "softmax"}], len(INPUTS))
+        model = portable.Portable("an untrained model", genres, INPUTS, network,
+                                  np.zeros(len(INPUTS)), np.full(len(INPUTS), 1e4))  # fmt: skip
+        portable.save(folder, model)
+    return make(copy, "predict", f"AUDIO={audio}", "MODEL=a model")
+
+
+def test_predict_makes_a_page_a_table_and_json_of_a_file_of_any_name(copy):
+    time = np.arange(7 * 22_050) / 22_050
+    soundfile.write(copy / SONG, 0.3 * np.sin(2 * np.pi * 300 * time), 22_050)
+    done = predicted(copy, SONG)
+    assert done.returncode == 0, done.stdout + done.stderr
+    made = sorted((copy / "reports/predict").iterdir())
+    assert {path.suffix for path in made} == {".html", ".csv", ".json", ".ipynb", ".log"}
+    assert len({path.stem for path in made}) == 1
+    soup = BeautifulSoup(made[1].read_text("utf-8"), "html.parser")
+    assert soup.title.get_text() == "The genre of " + SONG.replace("\n", "\\n")
+    assert soup.find("audio")
+    (file,) = json.loads(made[3].read_text("utf-8"))["files"]
+    assert file["verdict"] in ("blues", "rock")
+    assert f": {file['verdict']} (" in done.stdout
+    assert not list(copy.parent.rglob("pwned"))
+
+
+def test_predict_ends_with_one_sentence_for_one_bad_file(copy):
+    (copy / "bad.mp3").write_text("no sound")
+    done = predicted(copy, "bad.mp3")
+    assert done.returncode
+    assert "error: bad.mp3 cannot be read as audio (Format not recognised)" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_predict_does_the_rest_of_a_folder(copy):
+    (copy / "music/a/b").mkdir(parents=True)
+    for name in ("one", "a/b/two"):
+        sound = np.random.default_rng(0).uniform(-0.1, 0.1, 7 * 22_050)
+        soundfile.write(copy / f"music/{name}.wav", sound, 22_050)
+    (copy / "music/a/bad.mp3").write_text("no sound")
+    done = predicted(copy, "music")
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = pd.read_csv(copy / "reports/predict/music.csv")
+    assert lines["file"].to_list() == ["a/b/two.wav", "a/bad.mp3", "one.wav"]
+    assert "not read: music/a/bad.mp3 cannot be read" in done.stdout
 
 
 def test_help_lists_the_targets(copy):
@@ -602,10 +657,80 @@ def test_strict_refuses_a_clip_that_cannot_be_described(copy, music):
 
 
 def test_folder_of_music_is_checked(copy, music):
-    done = make(copy, "data", "CHECK=1", f"GTZAN={music.name}")
-    assert done.returncode == 0, done.stderr
-    assert "Clips: 6 (own music) in my music" in done.stdout
-    assert "unreadable: 1 " in done.stdout
+    for name in ("MUSIC", "GTZAN"):
+        done = make(copy, "data", "CHECK=1", f"{name}={music.name}")
+        assert done.returncode == 0, done.stderr
+        assert "Clips: 6 (own music) in my music" in done.stdout
+        assert "unreadable: 1 " in done.stdout
+
+
+@pytest.fixture
+def collection(copy):
+    """Return a folder of two genres of six short clips, two of which are in the wrong one.
+
+    The genres are a tone with some noise, and noise. One clip is there twice, once in each.
+    """
+    folder = copy / "Meine Platten & <b>mehr"
+    for genre, number in itertools.product(("演歌", "R&B"), range(6)):
+        path = folder / genre / f"Band {number // 2}" / "Album" / f"{number}.flac"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        rng = np.random.default_rng([len(genre), number])
+        tone = np.sin(2 * np.pi * (300 + 5 * number) * np.arange(7 * 22_050) / 22_050)
+        y = 0.02 * rng.standard_normal(7 * 22_050) + 0.3 * tone * (genre == "演歌")
+        soundfile.write(path, y, 22_050)
+    shutil.copy(folder / "R&B/Band 0/Album/0.flac", folder / "演歌/copy.flac")
+    (folder / "演歌/Band 2/Album/5.flac").rename(folder / "R&B/wrong.flac")
+    (folder / "R&B/broken.wav").write_text("no audio")
+    yield folder
+    shutil.rmtree(copy / "data", ignore_errors=True)
+
+
+@pytest.mark.slow
+def test_report_on_a_collection_is_about_it_and_nothing_else(copy, collection):
+    write_row(copy, "collection", "lstm", **ROW, split="track", scale_on="train")
+    done = make(copy, "report", f"MUSIC={collection.name}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    first, *_, head, lstm, _ = done.stdout.splitlines()
+    assert first.startswith("reports/collection: on data/extracted.csv and the clips in ")
+    assert f"as MUSIC says; it is about {collection.name}, as that is not GTZAN." in first
+    assert head.split() == ["row", "accuracy", "seeds"]
+    assert re.fullmatch(r"lstm +\d+\.\d\d +1", lstm)
+    assert not (copy / "reports/table1").exists()
+    html = BeautifulSoup((copy / "reports/collection/report.html").read_text(), "html.parser")
+    for tag in html.select("details.code, style, script"):
+        tag.decompose()
+    assert html.h1.get_text() == html.title.get_text() == f"The genres of {collection.name}"
+    byline = html.select_one(".byline").extract().get_text()
+    assert "paper" in byline
+    assert "GTZAN" in byline
+    text = " ".join(html.get_text(" ").split())
+    told = [html.text for html in html.find_all("figcaption")]
+    assert not re.search(r"\bpapers?\b|GTZAN|Table I\b|Fig\.|Sturm", " ".join([text, *told]))
+    headline = " ".join(html.select_one(".headline").get_text().split())
+    assert headline.startswith(
+        f"{collection.name} has 2 genres (R&B and 演歌), 13 clips and 26 segments of three "
+        "seconds. Left out was 1 more clip"
+    )
+    assert "broken.wav cannot be read as audio" in text
+    assert [section["id"] for section in html.select("main > section")] == [
+        "collection", "explore", "features", "rows", "model", "errors", "provenance",
+    ]  # fmt: skip
+
+    def column(table, number):
+        rows = html.select(f"#{table} tbody tr")
+        return [row.find_all(["th", "td"])[number].get_text() for row in rows]
+
+    assert set(column("tab-collection-mislabelled", 0)) == {"R&B.wrong", "演歌.copy"}
+    assert column("tab-collection-duplicates", 0) == ["R&B.Band 0/Album/0"]
+    assert column("tab-collection-duplicates", 2) == ["演歌.copy"]
+    assert set(column("tab-collection-all-scores", 0)) == {"track", "artist"}
+    again = make(copy, "report", f"MUSIC={collection.name}")
+    assert ": 7 kept, 0 new." in again.stdout
+    for option in ("RECIPES=1", "SPLITS=track"):
+        refused = make(copy, "report", f"MUSIC={collection.name}", option)
+        assert refused.returncode != 0
+        sentence = f"{collection.name} is not GTZAN: leave {option.split('=')[0]} out"
+        assert sentence in refused.stderr
 
 
 def test_environment_without_the_package_is_named(copy):

@@ -171,13 +171,13 @@ def test_codes_of_genres_are_those_of_the_names(tmp_path):
 def described(monkeypatch):
     """Let clips have made-up features, but for those whose name holds "broken"."""
 
-    def describe(paths, folder):
+    def describe(paths, *, cache):
         bad = {
             path: InputError(f"{path.name} is silent.") for path in paths if "broken" in path.name
         }
-        return dict.fromkeys(paths, extraction.Described(np.zeros((1, 57)), "")) | bad
+        return dict.fromkeys(paths, extraction.Described(np.zeros((1, 57)), "")) | bad, {}
 
-    monkeypatch.setattr(extraction, "_describe", describe)
+    monkeypatch.setattr(extraction, "describe", describe)
 
 
 def test_folders_and_clips_of_any_name_are_described(tmp_path, described, capsys):

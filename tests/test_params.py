@@ -1,7 +1,6 @@
 """What a notebook may be given; an unknown name or a value out of range is an error."""
 
 import os
-from pathlib import Path
 
 import pytest
 
@@ -66,8 +65,13 @@ def test_run_by_hand_gets_a_folder_of_its_own(tmp_path, monkeypatch):
 
 def test_evaluate_takes_the_newest_finished_run(tmp_path, monkeypatch):
     monkeypatch.setattr(params, "MANUAL", tmp_path)
+    monkeypatch.setattr(params, "PUBLISHED", tmp_path / "gtzan")
     with pytest.raises(InputError, match="no finished run"):
         params.run_folder("")
+    for row in ("2", "10"):
+        (tmp_path / "gtzan" / "rows" / row).mkdir(parents=True)
+        (tmp_path / "gtzan" / "rows" / row / "metrics.json").touch()
+    assert params.run_folder("").name == "10"  # as long as there is none by hand
     for name in ("2026-01-01", "2026-01-02", "2026-01-03"):
         (tmp_path / name).mkdir()
     (tmp_path / "2026-01-01" / "metrics.json").touch()
@@ -75,11 +79,27 @@ def test_evaluate_takes_the_newest_finished_run(tmp_path, monkeypatch):
     assert params.run_folder("").name == "2026-01-02"
 
 
-def test_without_a_folder_named_that_of_table_1_is_read(monkeypatch, tmp_path):
+def test_without_a_folder_named_yours_are_shown_or_else_the_published_ones(monkeypatch, tmp_path):
+    own, published = tmp_path / "table1", tmp_path / "gtzan"
     monkeypatch.setattr(params, "REPORTS", tmp_path)
-    assert params.report_folder("") == tmp_path / "table1"
-    assert params.report_folder("", "rows") == tmp_path / "table1" / "rows"
-    assert params.report_folder("mine", "rows") == Path("mine")
+    monkeypatch.setattr(params, "PUBLISHED", published)
+    assert params.report_folder("") == own  # without any, which is an error for each notebook
+    (published / "rows").mkdir(parents=True)
+    (own / "rows" / "1").mkdir(parents=True)  # of a training that runs
+    assert params.report_folder("") == published
+    assert params.report_folder("", "rows") == published / "rows"
+    assert params.report_folder("", "splits") == own / "splits"  # published neither
+    (own / "rows" / "1" / "metrics.json").touch()
+    assert params.report_folder("") == own
+    assert params.report_folder("", "rows") == own / "rows"
+
+
+def test_a_folder_that_is_named_is_taken_or_an_error(tmp_path):
+    assert params.report_folder(str(tmp_path), "rows") == tmp_path
+    assert params.run_folder(str(tmp_path)) == tmp_path
+    for folder in (params.report_folder, params.run_folder):
+        with pytest.raises(InputError, match="gone, which is no folder"):
+            folder(str(tmp_path / "gone"))
 
 
 BOMB = "a: &a [x, x]\n" + "".join(

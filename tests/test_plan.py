@@ -69,6 +69,20 @@ def test_splits_and_shuffled_columns_take_the_last_row_of_the_table_asked_for(pa
     } <= set(steps["leakage.ipynb"].shows)
 
 
+def test_model_for_use_is_made_where_tracks_and_artists_are_held_out(params):
+    assert "use.ipynb" not in planned(splits=("segment", "track"))
+    asked = typed.Options(table="mine", splits=("track", "artist"))
+    steps = plan.steps(asked)
+    (step,) = (step for step in steps if step.notebook == "use")
+    assert step.trains
+    *_, described, page = plan.specs(asked, steps, find.SAMPLE_TABLE, extracted=False)
+    assert described["given"]["output"] == "reports/mine/use"
+    assert described["results"] == ["reports/mine/use/model.json"]
+    assert described["threads"] == 1
+    assert page["page"]["sections"][-1] == "use"
+    assert described["target"] in page["shows"]
+
+
 def test_seeds_and_recipes_are_trained_where_asked_for(params):
     steps = planned(seeds=(0, 3), recipes=True)
     assert steps["seeds/3/10/train.ipynb"].given["seed"] == 3
@@ -175,11 +189,11 @@ def test_a_notebook_depends_on_what_it_imports_and_what_that_imports():
     }
     assert {"__init__.py", "report/figures/explore.py", "report/figures/style.py"} <= modules
     assert {"data/sample/__init__.py", "data/sample/clips.npz", "data/table.py"} <= modules
-    assert not modules & {"models/training.py", "report/figures/train.py", "data/sample/build.py"}
+    assert not modules & {"models/training.py", "report/figures/train.py", "data/fetch.py"}
 
 
 def test_evaluating_a_run_or_reading_a_table_needs_neither_keras_nor_librosa():
-    for notebook in ("contradictions", "evaluate", "explore", "features", "table1"):
+    for notebook in ("contradictions", "evaluate", "features", "table1"):
         for path in plan.imported(ROOT / "notebooks" / f"{notebook}.py"):
             if path.suffix == ".py":
                 assert not _imported_at_once(path) & {"keras", "jax", "librosa"}, (notebook, path)

@@ -14,7 +14,7 @@ from conftest import SOURCE, fake_run
 from music_genre.analysis import table1
 from music_genre.data.splits import SPLITS
 from music_genre.exceptions import InputError
-from music_genre.models import networks, runs
+from music_genre.models import networks, portable, runs
 from music_genre.provenance import read_json, write_json
 from music_genre.report import publish, readme
 
@@ -115,6 +115,36 @@ def test_published_results_are_restored_where_there_are_none(finished, model, tm
     assert np.array_equal(again.predict(x, verbose=0), model[0].predict(x, verbose=0))
     assert not any(path.name.startswith(".") for path in restored.iterdir())
     assert publish.restore(restored, published) == 0
+
+
+@pytest.fixture
+def for_use(finished):
+    """Put a model for use into a finished report, and return its folder."""
+    folder = finished[0] / "use"
+    model = portable.Portable(
+        "x", ["a", "b"], ["tempo"], portable.network([{"units": 2, "activation": "softmax"}], 1),
+        np.zeros(1), np.ones(1), card={},
+    )  # fmt: skip
+    portable.save(folder, model, readme="# A card\n")
+    (folder / "candidates.csv").write_text("kept")
+    (folder / "candidates.json").write_text("{}")
+    return folder
+
+
+def test_model_for_use_is_published_and_restored_whole(finished, for_use, tmp_path):
+    published, restored = tmp_path / "gtzan", tmp_path / "again"
+    publish.publish(*finished, published)
+    publish.restore(restored, published)
+    assert contents(published / "use") == contents(restored / "use") == contents(for_use)
+    (published / "use" / "weights.npz").write_bytes(b"x")
+    with pytest.raises(InputError, match=r"weights\.npz is not as it was written.*from git"):
+        publish.restore(tmp_path / "other", published)
+
+
+def test_damaged_model_for_use_is_not_published(finished, for_use, tmp_path):
+    (for_use / "weights.npz").unlink()
+    with pytest.raises(InputError, match=r"weights\.npz is missing"):
+        publish.publish(*finished, tmp_path / "gtzan")
 
 
 def test_restored_results_are_published_again_as_they_were(finished, tmp_path):
@@ -329,6 +359,10 @@ def test_only_a_finished_report_of_the_full_table_is_published(finished, tmp_pat
     for path in folder.glob("rows/*/metrics.json"):
         write_json(path, {**read_json(path), "source": {**SOURCE, "is_sample": True}})
     with pytest.raises(InputError, match="was measured on the sample"):
+        publish.publish(folder, settings, target)
+    for path in folder.glob("rows/*/metrics.json"):
+        write_json(path, {**read_json(path), "source": {**SOURCE, "collection": "Mine"}})
+    with pytest.raises(InputError, match="is about Mine, which is not GTZAN"):
         publish.publish(folder, settings, target)
     assert not target.exists()
 

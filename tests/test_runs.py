@@ -17,9 +17,10 @@ import pytest
 from conftest import SOURCE, fake_run
 
 from music_genre import provenance
-from music_genre.data import splits
+from music_genre.data import find, splits
 from music_genre.data.find import SAMPLE_TABLE
-from music_genre.data.table import Source
+from music_genre.data.table import Source, check_features, has_features
+from music_genre.data.table import load as load_table
 from music_genre.exceptions import InputError
 from music_genre.models import inputs, networks, runs, training
 from music_genre.paths import natural_key
@@ -450,3 +451,25 @@ def test_seeds_of_a_run_are_those_that_differ_in_nothing_else(tmp_path):
 def test_row_10_comes_after_row_9():
     names = ["10", "9b", "b128", "9", "b20"]
     assert sorted(names, key=natural_key) == ["9", "9b", "10", "b20", "b128"]
+
+
+def test_table_that_is_not_at_hand_is_known_by_the_segments_of_its_runs(tmp_path, monkeypatch):
+    monkeypatch.setattr(find, "DATA", tmp_path / "data")
+    names = [f"a.{i:05d}.0.wav" for i in range(4)]
+    predictions = pd.DataFrame({"filename": names, "label": list("aabb"), "predicted": "a"})
+    predictions["part"] = ["train", "train", "test", "test"]
+    fake_run(tmp_path / "some", predictions.iloc[1:])
+    fake_run(tmp_path / "whole", predictions)
+    segments, source = runs.measured_on(tmp_path)
+    assert segments.to_dict("list") == {"filename": names, "label": list("aabb")}
+    assert source.label == Source(**SOURCE).label
+    assert not has_features(segments)
+    with pytest.raises(InputError, match="not at hand: name it with features"):
+        check_features(segments)
+
+    _, of_sample = load_table(str(SAMPLE_TABLE))
+    assert runs.measured_on(tmp_path, str(SAMPLE_TABLE))[1] == of_sample  # as named
+    fake_run(tmp_path / "other" / "run", predictions, source=dataclasses.asdict(of_sample))
+    segments, source = runs.measured_on(tmp_path / "other")
+    assert source == of_sample
+    assert has_features(segments)

@@ -12,8 +12,9 @@ from music_genre.exceptions import InputError
 from music_genre.paths import ROOT
 
 SPLITS = ["segment", "track", "artist"]
-ENTRIES = ["TABLE", "FEATURES", "GTZAN", "SEEDS", "RECIPES", "SPLITS", "STRICT", "CLIPS", "TAKE",
-           "CHECK", "LAB", "NPROC", "PYTHON", "KERAS_BACKEND", "TABEL"]  # fmt: skip
+ENTRIES = ["TABLE", "FEATURES", "MUSIC", "GTZAN", "SEEDS", "RECIPES", "SPLITS", "STRICT", "CLIPS",
+           "TAKE", "CHECK", "LAB", "NPROC", "PYTHON", "KERAS_BACKEND", "AUDIO", "MODEL",
+           "TABEL"]  # fmt: skip
 HOSTILE = [
     "$(shell touch pwned)`touch pwned`$$(touch pwned)\";touch pwned;\"';touch pwned;'",
     "x -- $(shell touch pwned)\n\ttouch pwned\n#",
@@ -83,6 +84,10 @@ def test_flags_are_on_or_off(name):
         ({"GTZAN": "/"}, "GTZAN is /, which holds this project: name the folder of music"),
         ({"GTZAN": ".."}, "GTZAN is .., which holds this project"),
         ({"GTZAN": "src", "FEATURES": "README.md"}, "FEATURES and GTZAN are both given"),
+        ({"MUSIC": "src", "FEATURES": "README.md"}, "FEATURES and MUSIC are both given"),
+        ({"MUSIC": "src", "GTZAN": "src"}, "MUSIC and GTZAN are both given"),
+        ({"MUSIC": "gone"}, "MUSIC is gone, which does not exist"),
+        ({"MUSIC": ".."}, "MUSIC is .., which holds this project"),
         ({"RECIPES": "maybe"}, 'RECIPES is "maybe": write 1 for yes, or leave it out'),
         ({"STRICT": "ja"}, 'STRICT is "ja"'),
         ({"CHECK": "2"}, 'CHECK is "2"'),
@@ -99,10 +104,44 @@ def test_what_names_nothing_is_refused(monkeypatch, given, sentence):
     assert sentence in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({}, "AUDIO is missing: name a sound file or a folder of them, as in make predict AUDIO="),
+        ({"AUDIO": "READM.md"}, "AUDIO is READM.md, which does not exist (did you mean README.md"),
+        ({"AUDIO": "x" * 300}, "which does not exist: name a sound file or a folder of them."),
+        (
+            {"AUDIO": "caf\udce9.mp3"},
+            "AUDIO is 'caf\\udce9.mp3', a name that is not UTF-8",
+        ),
+        ({"AUDIO": ".."}, "AUDIO is .., which holds this project"),
+        (
+            {"AUDIO": "src", "MODEL": "README.md"},
+            "MODEL is README.md, which is not the folder",
+        ),
+        ({"AUDIO": "src", "MODEL": "gone"}, "MODEL is gone, which does not exist: name the folder"),
+    ],
+)
+def test_nothing_to_predict_from_is_refused(monkeypatch, given, sentence):
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(InputError, match=".*") as refused:
+        typed.prediction(given)
+    assert sentence in str(refused.value)
+
+
+def test_sound_of_any_name_is_taken_as_it_was_typed(tmp_path):
+    for name in (*HOSTILE, "with space 'q' \"d\"", "two\nlines", "\u6f14\u6b4c", "<b>x<b>"):
+        path = tmp_path / name.replace("/", "_")
+        path.touch()
+        assert typed.prediction({"AUDIO": str(path)}) == typed.Prediction(str(path))
+
+
 def test_home_folder_is_found(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "my music").mkdir()
-    assert options(GTZAN="~/my music/").music == str(tmp_path / "my music")
+    for name in ("MUSIC", "GTZAN"):
+        asked = options(**{name: "~/my music/"})
+        assert (asked.music, asked.music_by) == (str(tmp_path / "my music"), name)
 
 
 def test_published_report_by_another_name_is_refused(monkeypatch, tmp_path):
@@ -123,7 +162,7 @@ def checkout(tmp_path_factory):
     return folder
 
 
-TARGETS = ["help", "report", "restore", "publish", "data", "pairs", "style", "lab",
+TARGETS = ["help", "report", "predict", "restore", "publish", "data", "pairs", "style", "lab",
            "bench-features", "bench-train", "sample", "clean"]  # fmt: skip
 
 
@@ -152,10 +191,15 @@ def test_neither_make_nor_a_shell_expands_what_was_typed(checkout, name):
     assert not list(checkout.parent.rglob("pwned"))
 
 
-@pytest.mark.parametrize("name", ["TABLE", "FEATURES", "GTZAN", "SEEDS", "SPLITS", "TABEL"])
+@pytest.mark.parametrize(
+    "name", ["TABLE", "FEATURES", "MUSIC", "GTZAN", "SEEDS", "SPLITS", "TABEL", "AUDIO", "MODEL"]
+)
 def test_what_was_typed_is_refused_as_it_was_typed(checkout, name):
+    target = "predict" if name in ("AUDIO", "MODEL") else "report"
+    other = {"AUDIO": "src"} if name == "MODEL" else {}
     for text in HOSTILE:
-        done = make(checkout, sys.executable, ["report"], typed_after=True, **{name: text})
+        given = {**other, name: text}
+        done = make(checkout, sys.executable, [target], typed_after=True, **given)
         assert done.returncode
         assert f"error: {'make knows no variable ' if name == 'TABEL' else ''}{name}" in done.stderr
     assert not list(checkout.parent.rglob("pwned"))

@@ -12,7 +12,14 @@ from music_genre.data.splits import SPLITS
 from music_genre.exceptions import InputError, meant
 from music_genre.metrics.classification import NAMES
 from music_genre.models import inputs, networks
-from music_genre.paths import MANUAL, NOTEBOOKS, REPORTS, display_path
+from music_genre.paths import (
+    MANUAL,
+    NOTEBOOKS,
+    PUBLISHED,
+    REPORTS,
+    display_path,
+    natural_key,
+)
 from music_genre.provenance import read_yaml
 
 Rule = Callable[[object], object]  # returns the value, or raises ValueError that says what it wants
@@ -59,9 +66,23 @@ def _text(value: object) -> object:
     return value
 
 
+def _audio(value: object) -> object:
+    paths = value if isinstance(value, list) and value else [value]
+    if not all(isinstance(path, str) for path in paths):
+        raise ValueError("must be a path, or a list of paths")
+    return value
+
+
 def _splits(value: object) -> object:
     if not isinstance(value, str) or set(value.split()) - set(SPLITS):
         raise ValueError(f"must name some of {', '.join(SPLITS)}, with spaces between")
+    return value
+
+
+def _held_out(value: object) -> object:
+    known = [name for name, split in SPLITS.items() if "tracks" in split.disjoint_by]
+    if not isinstance(value, str) or not value.split() or set(value.split()) - set(known):
+        raise ValueError(f"must name {' or '.join(known)}, or both with a space between")
     return value
 
 
@@ -119,7 +140,7 @@ _OF_TRAIN_ALONE = {
     "patience", "scaling", "split_seed",
 }  # fmt: skip
 KNOWN: dict[str, dict[str, Rule]] = {
-    "explore": {"features": _text},
+    "explore": {"features": _text, "music": _text, "clip": _text},
     "features": {"features": _text, "extracted": _text},
     "train": {**_TRAINING, "keep_states": _any_epochs, "paper": _paper},
     "resplit": {
@@ -130,12 +151,25 @@ KNOWN: dict[str, dict[str, Rule]] = {
     "baselines": {
         name: _TRAINING[name] for name in ("split", "test_size", "seed", "features", "output")
     },
+    "use": {
+        "splits": _held_out,
+        "folds": _number(2, 20, whole=True),
+        **{name: _TRAINING[name] for name in ("test_size", "seed", "features", "output")},
+    },
     "leakage": {"results": _text, "splits": _splits, "features": _text},
     "errors": {"results": _text, "features": _text},
+    "similar": {"track": _text, "audio": _text, "results": _text, "features": _text},
     "table1": {"results": _text, "rows": _text},
+    "collection": {"results": _text, "rows": _text, "features": _text},
     "contradictions": {"results": _text, "rows": _text},
     "explanations": {"results": _text, "rows": _text, "printed": _text, "features": _text},
     "claims": {"results": _text, "features": _text},
+    "predict": {
+        "audio": _audio,
+        "model": _text,
+        "top": _number(1, 1000, whole=True),
+        "output": _text,
+    },
     "recipes": {"results": _text, "trainings": _text, "printed": _text},
 }
 
@@ -225,10 +259,18 @@ def output_folder(output: str) -> Path:
 
 
 def run_folder(results: str) -> Path:
-    """Return the run named, else the newest finished one under ``reports/manual/``."""
+    """Return the run named; else your newest finished one by hand, or the last published row.
+
+    Raises
+    ------
+    InputError
+        What is named is no folder; or none is named, and there is none.
+    """
     if results:
-        return Path(results)
-    finished = sorted(MANUAL.glob("*/metrics.json"))
+        return _named(results)
+    finished = sorted(MANUAL.glob("*/metrics.json")) or sorted(
+        PUBLISHED.glob("rows/*/metrics.json"), key=lambda path: natural_key(path.parent.name)
+    )
     if not finished:
         raise InputError(
             f"there is no finished run under {display_path(MANUAL)}: run the train notebook, "
@@ -238,5 +280,26 @@ def run_folder(results: str) -> Path:
 
 
 def report_folder(results: str, part: str = "") -> Path:
-    """Return the folder named, else that of Table I's report, or its ``part``, e.g. ``rows``."""
-    return Path(results) if results else REPORTS / "table1" / part
+    """Return the folder named; else that of Table I's report, or its ``part``, e.g. ``rows``.
+
+    That is your own report if something in it is finished, else the published one.
+
+    Raises
+    ------
+    InputError
+        What is named is no folder.
+    """
+    if results:
+        return _named(results)
+    own, published = REPORTS / "table1" / part, PUBLISHED / part
+    finished = (own if part else own / "rows").glob("**/metrics.json")
+    return published if not any(finished) and published.is_dir() else own
+
+
+def _named(results: str) -> Path:
+    if not Path(results).is_dir():
+        raise InputError(
+            f"results names {display_path(results)}, which is no folder: name one that holds "
+            "finished results, or none."
+        )
+    return Path(results)

@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "data"
 REPORTS = ROOT / "reports"
 MANUAL = REPORTS / "manual"
+PUBLISHED = REPORTS / "gtzan"
 NOTEBOOKS = ROOT / "notebooks"
 SAMPLE = Path(__file__).resolve().parent / "data" / "sample"
 

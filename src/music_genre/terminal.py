@@ -22,13 +22,21 @@ def tell(line: str) -> None:
     """
     # ipykernel takes the standard output for the notebook, and keeps what it was before.
     before = getattr(sys.stdout, "_original_stdstream_copy", None)
-    if before is None or "JPY_SESSION_NAME" in os.environ:  # Jupyter's server sets that
+    if before is None or in_editor():
         return
     with suppress(OSError):  # the terminal was closed
         if os.isatty(before):
             os.write(before, f"\r\033[K{line}\n".encode())  # over papermill's bar
         elif TERMINAL in os.environ:
             _append(os.environ[TERMINAL], f"{os.environ[STEP]}: {line}\n")
+
+
+def in_editor() -> bool:
+    """Tell whether the notebook is open in an editor such as JupyterLab, and no step of a report.
+
+    Jupyter's server names the session to its kernels, which a report started from there inherits.
+    """
+    return "JPY_SESSION_NAME" in os.environ and STEP not in os.environ
 
 
 def event(**content: object) -> bool:

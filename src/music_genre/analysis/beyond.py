@@ -12,7 +12,7 @@ from music_genre.data import splits
 from music_genre.data.table import Source, same_content
 from music_genre.exceptions import InputError
 from music_genre.metrics.intervals import interval
-from music_genre.metrics.predictions import probabilities, vote
+from music_genre.metrics.predictions import by_genre, probabilities, vote
 from music_genre.models import runs, tracks
 from music_genre.paths import display_path, natural_key
 
@@ -166,9 +166,9 @@ def mean(predictions: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Average several models' probabilities of the same segments, and say what they predict."""
     first = predictions[0]
     values = np.mean([probabilities(of).to_numpy() for of in predictions], axis=0)
-    columns = probabilities(first)
-    averaged = first[["filename", "label"]].assign(**dict(zip(columns, values.T, strict=True)))
-    return averaged.assign(predicted=vote(averaged, averaged["filename"])[first["filename"]].array)
+    genres = probabilities(first).columns
+    averaged = first[["filename", "label"]].assign(**by_genre(genres, values))
+    return averaged.assign(predicted=genres.to_numpy()[values.argmax(axis=1)])
 
 
 def scores(rows: Mapping[str, Mapping[str, Row]], *, table_folder: Path | None) -> pd.DataFrame:

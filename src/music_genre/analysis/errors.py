@@ -13,13 +13,15 @@ import pandas as pd
 
 from music_genre import provenance
 from music_genre.data import splits
-from music_genre.data.table import Source, clips, same_content
+from music_genre.data.table import Source, clips, has_features, same_content
 from music_genre.exceptions import InputError
 from music_genre.metrics import classification
 from music_genre.metrics.intervals import interval, unpaired_difference
 from music_genre.metrics.predictions import vote
 from music_genre.models import runs
 from music_genre.paths import display_path, natural_key
+
+_COMPARED = ("with", "without", "difference")  # of the accuracies with a fault and without it
 
 
 def find(folder: Path, source: Source) -> dict[str, Path]:
@@ -199,8 +201,8 @@ def faults(
 ) -> pd.DataFrame:
     """Measure the accuracy on tested tracks with a known fault of GTZAN, and on the rest.
 
-    The faults are segments equal to another track's (:func:`duplicates`), whether or not such a
-    segment was trained on; and, if the published lists are available
+    The faults are segments equal to another track's, whether or not such a segment was trained on,
+    if the features are known; and, if the published lists are available
     (:mod:`music_genre.data.annotations`) and the table is GTZAN's, the 70 clips that the
     fault-filtered partition leaves out (repetitions, distortions, wrong labels;
     :func:`music_genre.data.splits.artist`). The rest is all tracks without the fault.
@@ -225,16 +227,18 @@ def faults(
     """
     test = tested(predictions)
     tracks = clips(test)
-    pairs = _equal(segments)
-    twins = pd.DataFrame(segments["filename"].to_numpy()[np.vstack([pairs, pairs[:, ::-1]])])
-    trained = predictions["filename"][predictions["part"] == "train"]
-    leaked = test["filename"].isin(twins[0][twins[1].isin(trained)])
-    doubled = tracks.isin(clips(segments).to_numpy()[pairs].ravel())
-    kinds = {
-        "duplicate of another track": (doubled, ~doubled),
-        "duplicate, equal segment trained on": (leaked, ~doubled),
-        "duplicate, no equal segment trained on": (doubled & ~leaked, ~doubled),
-    }
+    kinds = {}
+    if has_features(segments):
+        pairs = _equal(segments)
+        twins = pd.DataFrame(segments["filename"].to_numpy()[np.vstack([pairs, pairs[:, ::-1]])])
+        trained = predictions["filename"][predictions["part"] == "train"]
+        leaked = test["filename"].isin(twins[0][twins[1].isin(trained)])
+        doubled = tracks.isin(clips(segments).to_numpy()[pairs].ravel())
+        kinds = {
+            "duplicate of another track": (doubled, ~doubled),
+            "duplicate, equal segment trained on": (leaked, ~doubled),
+            "duplicate, no equal segment trained on": (doubled & ~leaked, ~doubled),
+        }
     left_out = _left_out(segments, table_folder)
     if left_out is not None:
         faulty = tracks.isin(left_out)
@@ -264,7 +268,9 @@ def faults(
             line |= {name: accuracies[name], f"{name} low": low, f"{name} high": high}
         line["differs"] = line["difference low"] > 0 or line["difference high"] < 0
         lines.append(line)
-    return pd.DataFrame(lines)
+    ends = [f"{name}{end}" for name in _COMPARED for end in ("", " low", " high")]
+    columns = ["fault", "tracks", "segments", "wrong", *ends, "differs"]
+    return pd.DataFrame(lines, columns=columns).astype({"differs": bool})
 
 
 def lowering(measured: Iterable[pd.DataFrame]) -> list[str]:
@@ -276,7 +282,7 @@ def lowering(measured: Iterable[pd.DataFrame]) -> list[str]:
 def fault_table(measured: pd.DataFrame) -> pd.DataFrame:
     """Return what :func:`faults` measured for display, each accuracy followed by its interval."""
     shown = measured[["fault", "tracks", "segments", "wrong"]].copy()
-    for name in ("with", "without", "difference"):
+    for name in _COMPARED:
         ends = measured[[name, f"{name} low", f"{name} high"]].itertuples(index=False)
         shown[name] = [
             "–"

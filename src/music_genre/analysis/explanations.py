@@ -17,6 +17,7 @@ from sklearn.preprocessing import StandardScaler
 
 from music_genre.data import splits
 from music_genre.data.columns import INPUTS
+from music_genre.data.table import check_features
 from music_genre.exceptions import InputError
 from music_genre.metrics.classification import NAMES, confusion, per_genre, score
 from music_genre.models import dense, runs
@@ -244,6 +245,7 @@ def of_dense(
     DataFrame [shape=(n_epochs_named * n_seeds * 4, 13)]
         batch_size, epoch, seed, measure, and the columns of :func:`measure`.
     """
+    check_features(segments)
     trained = {
         (*key, seed): measure(one, seed=seed)
         for seed in seeds

@@ -10,7 +10,7 @@ import pandas as pd
 from music_genre import provenance
 from music_genre.analysis.errors import check_table, tested
 from music_genre.data.columns import INPUTS
-from music_genre.data.table import Source, clips
+from music_genre.data.table import Source, check_features, clips
 from music_genre.exceptions import InputError
 from music_genre.metrics.intervals import paired_difference
 from music_genre.models import runs
@@ -166,6 +166,7 @@ def of_run(
                 f"{display_path(run)} holds neither model.keras nor the {FILES[0]} of this "
                 "training: train it again."
             )
+        check_features(segments)
         provenance.check(run, content, runs.MODEL)
         import keras  # takes seconds, and is not needed for what was kept
 

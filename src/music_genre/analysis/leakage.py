@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from music_genre.data import splits
-from music_genre.data.table import Source, same_content
+from music_genre.data.table import Source, has_features, same_content
 from music_genre.exceptions import InputError
 from music_genre.metrics import classification
 from music_genre.metrics.intervals import interval, paired_difference
@@ -135,6 +135,8 @@ def split_again(
 ) -> dict[str, np.ndarray]:
     """Split the features table as each run did: :func:`music_genre.data.splits.split`, by name.
 
+    Where only the segments' names are known, the parts are those that each run noted.
+
     Raises
     ------
     InputError
@@ -149,6 +151,10 @@ def split_again(
         )
     parts = {}
     for name, one in compared.items():
+        if not has_features(segments):
+            noted = runs.load(one.folder / "lstm")[2].set_index("filename")["part"]
+            parts[name] = segments["filename"].map(noted).fillna("unused").to_numpy()
+            continue
         given = one.result["parameters"]
         drawn = {key: given[key] for key in ("test_size", "seed")}
         parts[name] = splits.split(segments, given["split"], **drawn, table_folder=table_folder)

@@ -21,7 +21,7 @@ from datetime import datetime
 from pathlib import Path
 from threading import Thread
 
-from music_genre import pairs, terminal
+from music_genre import names, pairs, terminal
 from music_genre.build import done, estimate, plan, typed
 from music_genre.data import find
 from music_genre.exceptions import InputError
@@ -30,8 +30,13 @@ from music_genre.paths import DATA, REPORTS, ROOT, display_path, remove_leftover
 LOCK = REPORTS / ".lock"
 
 
-def _options() -> typed.Options:
-    return typed.options(os.environ, splits=plan.split_names())
+def asked_for() -> tuple[typed.Options, Path, Path | None]:
+    """Return the options of a report, the features table and the clips to describe."""
+    asked = typed.options(os.environ, splits=plan.split_names())
+    features, music = features_and_music(asked)
+    if name := find.collection(features, music):
+        asked = typed.of_collection(asked, name, os.environ)
+    return asked, features, music
 
 
 def features_and_music(asked: typed.Options) -> tuple[Path, Path | None]:
@@ -41,7 +46,7 @@ def features_and_music(asked: typed.Options) -> tuple[Path, Path | None]:
     except OSError as error:
         raise InputError(
             f"{asked.music or display_path(DATA)} cannot be searched for music ({error.strerror}: "
-            f"{error.filename}): name the folder of the music itself with GTZAN=."
+            f"{error.filename}): name the folder of the music itself with MUSIC=."
         ) from error
     try:
         str(features).encode()
@@ -106,7 +111,7 @@ def said_of(asked: typed.Options, features: Path, music: Path | None) -> str:
     if asked.features:
         why = "as FEATURES says"
     elif asked.music:
-        why = "as GTZAN says"
+        why = f"as {asked.music_by} says"
     elif features != find.SAMPLE_TABLE:
         why = "the data under data/"
     else:
@@ -114,7 +119,8 @@ def said_of(asked: typed.Options, features: Path, music: Path | None) -> str:
         if find.EXTRACTED.exists():
             why += f"; FEATURES={display_path(find.EXTRACTED)} takes the features extracted last"
     clips = f" and the clips in {plan.as_given(music)}" if music else ""
-    return f"reports/{asked.table}: on {name}{clips}, {why}."
+    about = f"; it is about {asked.collection}, as that is not GTZAN" if asked.collection else ""
+    return names.readable(f"reports/{asked.table}: on {name}{clips}, {why}{about}.")
 
 
 # ---- The commands.
@@ -133,11 +139,10 @@ def report(make: str) -> int:
     start = time.monotonic()
     flags = os.environ.get("MAKEFLAGS", "").split(" -- ")[0]  # variables follow, which make must
     dry = "n" in flags.split(" ")[0].removeprefix("-").split("-")[0]  # not expand
-    asked = _options()
+    asked, features, music = asked_for()
     with nullcontext() if dry else _alone(asked.table):
         _bring_pairs_into_agreement()
         planned = plan.steps(asked)
-        features, music = features_and_music(asked)
         check_files(planned)
         print(said_of(asked, features, music), flush=True)
         if music:
@@ -161,7 +166,8 @@ def report(make: str) -> int:
         if dry:
             return 0
         print(f"report: {described[-1]['target']}", flush=True)
-        show.table({step.row: ROOT / step.given["output"] for step in planned if step.row})
+        rows = {step.row: ROOT / step.given["output"] for step in planned if step.row}
+        show.table(rows, of_paper=not asked.collection)
         print(f"total: {terminal.duration(time.monotonic() - start)}", flush=True)
     return _not_trained(planned)
 
@@ -262,17 +268,17 @@ def clean() -> None:
 
 
 def main(command: str, *arguments: str) -> int:
-    """Run a command; ``check`` is of all variables, and with ``report`` of a report's options."""
+    """Run a command; ``check`` is of all variables, and of the targets' that follow."""
     typed.check(os.environ)
     sys.stdout.reconfigure(errors="backslashreplace")  # names may hold what it cannot write
     if command == "report":
         return report(*arguments)
     if command == "clean":
         clean()
-    elif "report" in arguments:
-        asked = _options()
-        plan.steps(asked)
-        features_and_music(asked)
+    if "report" in arguments:
+        plan.steps(asked_for()[0])
+    if "predict" in arguments:
+        typed.prediction(os.environ)
     return 0
 
 

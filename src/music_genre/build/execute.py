@@ -170,7 +170,7 @@ def do(step: dict) -> bool:
     failure.unlink(missing_ok=True)
     if step.get("results"):
         take_back(step)
-    elif reason := "page" not in step and left_out(step):
+    elif reason := not {"page", "stands_alone"} & set(step) and left_out(step):
         target.unlink(missing_ok=True)
         write_json(failure, {"error": reason})
         _tell(step, "left out")

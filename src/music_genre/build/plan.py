@@ -23,7 +23,7 @@ from music_genre.build.typed import NAME, Options
 from music_genre.data import find
 from music_genre.exceptions import InputError, meant
 from music_genre.paths import NOTEBOOKS, REPORTS, ROOT, atomic, display_path, natural_key
-from music_genre.report.sections import SECTIONS, Section
+from music_genre.report.sections import COLLECTION, SECTIONS, Section
 
 PARAMS, SOURCES = ROOT / "params", ROOT / "src" / "music_genre"
 DATA_FILES = {".csv", ".npz", ".j2", ".css"}  # in a package, read by its modules
@@ -41,6 +41,7 @@ class Step:
     after: Path | None = None  # a training whose states this one is read off from
     trains: bool = False  # a failure is recorded, and the report made without it
     row: str = ""  # the row of the table that it trains, with the first seed
+    stands_alone: bool = False  # it has something to show where all failed that it shows
 
     @property
     def spec(self) -> Path:
@@ -122,6 +123,8 @@ def steps(asked: Options) -> list[Step]:
                     section.name,
                     {key: value.format(**names) for key, value in section.given.items()},
                     shows=tuple(step.target for need in section.needs for step in groups[need]),
+                    trains=section.fits,
+                    stands_alone=section.stands_alone,
                 )
             )
     return [*trainings, *showing]
@@ -129,13 +132,17 @@ def steps(asked: Options) -> list[Step]:
 
 def shown(asked: Options, rows: Iterable[Path]) -> list[Section]:
     """Return the sections that are asked for and that the rows' files allow, in their order."""
+    if asked.collection:
+        return list(COLLECTION)
     texts = [file.read_text(encoding="utf-8", errors="replace") for file in rows]
     paper = re.compile(r"^paper:(?:.|\n(?=\s))*?\baccuracy\b", re.MULTILINE)
     of_paper = any(paper.search(re.sub(r"#.*", "", text)) for text in texts)
     return [
         it
         for it in SECTIONS
-        if (not it.asked_by or getattr(asked, it.asked_by)) and (of_paper or not it.of_paper)
+        if (not it.asked_by or getattr(asked, it.asked_by))
+        and set(it.splits) <= set(asked.splits)
+        and (of_paper or not it.of_paper)
     ]
 
 
@@ -318,6 +325,8 @@ def specs(asked: Options, planned: list[Step], features: Path, *, extracted: boo
         "extracted": display_path(find.EXTRACTED) if extracted else "",
     }
     checksum = done.sha256(features) if features.is_file() else ""  # none before an extraction
+    beside = features.with_suffix(".problems.json")  # what the extraction noted
+    noted = {"beside the table": done.sha256(beside)} if beside.is_file() else {}
     described = []
     for step in planned:
         names = parameters(step.notebook)
@@ -326,7 +335,7 @@ def specs(asked: Options, planned: list[Step], features: Path, *, extracted: boo
         files = [notebook, *sorted(imported(notebook)), *([step.file] if step.file else [])]
         content = {display_path(path): done.sha256_of_source(path) for path in files}
         if "features" in names:
-            content["table"] = checksum
+            content |= {"table": checksum, **noted}
         described.append(
             {
                 "notebook": step.notebook,
@@ -339,6 +348,8 @@ def specs(asked: Options, planned: list[Step], features: Path, *, extracted: boo
                 "backend": os.environ.get("KERAS_BACKEND", ""),
             }
         )
+        if step.stands_alone:
+            described[-1]["stands_alone"] = True
         if step.trains:
             # Trainings run side by side, on a core each. Their sums round by the number of threads,
             # so it depends on what was asked for, and not on how many happen to run.
@@ -355,7 +366,7 @@ def _results(step: Step) -> list[str]:
     """Return the file that says what a training came to, beside its notebook."""
     if not step.trains:
         return []
-    name = "baselines.json" if step.notebook == "baselines" else "metrics.json"
+    name = {"baselines": "baselines.json", "use": "model.json"}.get(step.notebook, "metrics.json")
     return [f"{step.given['output']}/{name}"]
 
 
@@ -364,11 +375,15 @@ def _page(asked: Options, planned: list[Step], checksum: str) -> dict:
     template = [path for path in (SOURCES / "report" / "template").iterdir() if path.is_file()]
     read = [module, *sorted(imported(module)), *sorted(template)]
     rows = [step.file for step in planned if step.row]
-    shown_notebooks = [step.target for step in planned if step.row or not step.trains]
+    sections = [section.name for section in shown(asked, rows)]
+    shown_notebooks = [
+        step.target for step in planned if step.row or not step.trains or step.notebook in sections
+    ]
     return {
         "page": {
             "rows": [step.row for step in planned if step.row],
-            "sections": [section.name for section in shown(asked, rows)],
+            "sections": sections,
+            "collection": asked.collection,
         },
         "target": display_path(REPORTS / asked.table / "report.html"),
         "content": {

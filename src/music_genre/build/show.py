@@ -131,8 +131,10 @@ def console() -> Console:
     return Console(force_terminal=False, color_system=None, width=200)
 
 
-def table(runs: Mapping[str, Path]) -> None:
+def table(runs: Mapping[str, Path], *, of_paper: bool = True) -> None:
     """Print Table I in short: by row, the paper's accuracy and ours, the mean over the seeds.
+
+    Of a collection that is not GTZAN, the paper has none.
 
     Parameters
     ----------
@@ -141,10 +143,12 @@ def table(runs: Mapping[str, Path]) -> None:
         trainings with other seeds are ``<folder>/seeds/<seed>/<row>``.
     """
     shown = Table(box=None, pad_edge=False)
-    for name, side in {"row": "left", "paper": "right", "ours": "right", "seeds": "right"}.items():
-        shown.add_column(name, justify=side)
+    columns = ["paper", "ours", "seeds"] if of_paper else ["accuracy", "seeds"]
+    shown.add_column("row")
+    for name in columns:
+        shown.add_column(name, justify="right")
     for row, run in runs.items():
-        shown.add_row(row, *_accuracies(run))
+        shown.add_row(row, *_accuracies(run)[-len(columns) :])
     console().print(shown)
 
 

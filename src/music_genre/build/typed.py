@@ -3,6 +3,7 @@
 It comes by the environment, as it was typed.
 """
 
+import dataclasses
 import os
 import re
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from music_genre.exceptions import InputError, meant
 from music_genre.paths import REPORTS, ROOT
 
 PUBLISHED = "gtzan"  # reports/gtzan holds the published report
+COLLECTION = "collection"  # the table, and its report, of music that is not GTZAN
 NAME = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9_.+-]*")  # of a table, a row: safe for make and shell
 _FLAGS = ("RECIPES", "STRICT", "CHECK")
 _OFF, _ON = ("", "0", "no", "false"), ("1", "yes", "true")
@@ -28,14 +30,26 @@ class Options:
     table: str = "table1"  # folder under params/
     features: str = ""  # features table (CSV)
     music: str = ""  # folder of clips, or of a features table
+    music_by: str = "MUSIC"  # the variable that names it: MUSIC or GTZAN
+    collection: str = ""  # the name of what the report is about, if that is not GTZAN
     seeds: tuple[int, ...] = (0,)
     recipes: bool = False  # whether to train and show params/recipes too
     splits: tuple[str, ...] = ()  # by which to compare the last row with simpler models
     strict: bool = False  # whether a clip that cannot be described is an error
 
 
+@dataclass(frozen=True)
+class Prediction:
+    """What `make predict` is asked for."""
+
+    audio: str  # a sound file, or a folder of them
+    model: str = ""  # folder of a model
+
+
 def check(given: Mapping[str, str]) -> None:
     """Check what every target takes: that make knows the variables, and their simple values.
+
+    MUSIC and GTZAN are two names for one folder.
 
     ``TYPED`` and ``VARIABLES`` in the environment name the variables typed after make, and those
     that it knows.
@@ -43,7 +57,8 @@ def check(given: Mapping[str, str]) -> None:
     Raises
     ------
     InputError
-        A variable is unknown, or is no flag, number or back end where it must be one.
+        A variable is unknown, or is no flag, number or back end where it must be one; or MUSIC and
+        GTZAN are both given.
     """
     known = given.get("VARIABLES", "").split()
     for name in given.get("TYPED", "").split():
@@ -52,6 +67,10 @@ def check(given: Mapping[str, str]) -> None:
                 f"make knows no variable {name}{meant(name.upper(), known)}: name some of "
                 f"{', '.join(known)}. What is meant for another program comes before make."
             )
+    if given.get("MUSIC") and given.get("GTZAN"):
+        raise InputError(
+            "MUSIC and GTZAN are both given: each names the folder of music; give one."
+        )
     for name in _FLAGS:
         flag(given, name)
     if given.get("NPROC") and not re.fullmatch("[1-9][0-9]{0,4}", given["NPROC"]):
@@ -86,18 +105,17 @@ def options(given: Mapping[str, str], *, splits: list[str]) -> Options:
         As :func:`check`; or one of the options names nothing that is there.
     """
     check(given)
-    features, music = _path(given, "FEATURES"), _path(given, "GTZAN")
+    by = "GTZAN" if given.get("GTZAN") else "MUSIC"
+    features, music = _path(given, "FEATURES"), _path(given, by)
     if features and music:
-        raise InputError("FEATURES and GTZAN are both given: name a table, or a folder, not both.")
+        raise InputError(f"FEATURES and {by} are both given: name a table, or a folder, not both.")
     # os.path says no where pathlib raises: a name too long, a folder that may not be read.
     if features and not os.path.isfile(features):  # noqa: PTH113
         raise InputError(_not_there("FEATURES", features, "a features table"))
     if music and not os.path.isdir(music):  # noqa: PTH112
-        raise InputError(_not_there("GTZAN", music, "a folder of music"))
-    if music and ROOT.is_relative_to(
-        os.path.realpath(music)
-    ):  # to look for music in it might take hours
-        raise InputError(f"GTZAN is {music}, which holds this project: name the folder of music.")
+        raise InputError(_not_there(by, music, "a folder of music"))
+    if music:
+        _not_around_us(by, music)
     asked = given.get("SPLITS", "").split()
     for name in asked:
         if name not in splits:
@@ -109,11 +127,59 @@ def options(given: Mapping[str, str], *, splits: list[str]) -> Options:
         table=report_folder(given).name,
         features=features,
         music=music,
+        music_by=by,
         seeds=_seeds(given.get("SEEDS", "")),
         recipes=flag(given, "RECIPES"),
         splits=tuple(name for name in splits if name in asked),
         strict=flag(given, "STRICT"),
     )
+
+
+def prediction(given: Mapping[str, str]) -> Prediction:
+    """Read what is to be predicted, and by which model, from the environment, checked.
+
+    Raises
+    ------
+    InputError
+        AUDIO is missing, or it or MODEL names nothing that is there.
+    """
+    audio, model = _path(given, "AUDIO"), _path(given, "MODEL")
+    wanted = "a sound file or a folder of them"
+    if not audio:
+        raise InputError(f"AUDIO is missing: name {wanted}, as in make predict AUDIO=song.mp3.")
+    # os.path says no where pathlib raises: a name too long, a folder that may not be read.
+    if not os.path.exists(audio):  # noqa: PTH110
+        raise InputError(_not_there("AUDIO", audio, wanted).replace(", or leave it out", ""))
+    _not_around_us("AUDIO", audio)
+    if model and not os.path.isdir(model):  # noqa: PTH112
+        raise InputError(_not_there("MODEL", model, "the folder of a model"))
+    return Prediction(audio, model)
+
+
+def _not_around_us(name: str, folder: str) -> None:
+    if ROOT.is_relative_to(os.path.realpath(folder)):  # to look for music in it might take hours
+        raise InputError(f"{name} is {folder}, which holds this project: name the folder of music.")
+
+
+def of_collection(asked: Options, name: str, given: Mapping[str, str]) -> Options:
+    """Return the options of a report that is about a collection of this name, and not GTZAN.
+
+    Its table is :data:`COLLECTION` where TABLE names no other.
+
+    Raises
+    ------
+    InputError
+        What is asked for is about GTZAN and the paper alone.
+    """
+    for option, why in (
+        ("RECIPES", "asks what explains the paper's Table I"),
+        ("SPLITS", "compares models on splits of GTZAN, and a collection's report always compares "
+         "whole tracks and artists"),
+    ):  # fmt: skip
+        if getattr(asked, option.lower()):
+            raise InputError(f"{option} {why}, but {name} is not GTZAN: leave {option} out.")
+    table = asked.table if given.get("TABLE") else COLLECTION
+    return dataclasses.replace(asked, collection=name, table=table)
 
 
 def report_folder(given: Mapping[str, str]) -> Path:

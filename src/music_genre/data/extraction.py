@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from music_genre import names
 from music_genre.data import find
+from music_genre.data.artists import of_files as artists_of
 from music_genre.data.columns import COLUMNS, FEATURES, SEGMENT_LENGTH
 from music_genre.data.features import extract_clip, segment_features
 from music_genre.data.gtzan import clips_of, list_files
@@ -56,6 +57,8 @@ def describe_folder(folder: str | Path, path: str | Path, *, strict: bool = Fals
         strict=strict,
         others=files[files["fault"] != ""],
         merged=names.merged(files["folder"].unique()),
+        collection=find.collection_of_clips(folder),
+        artists=artists_of(files),
     )
 
 
@@ -96,7 +99,8 @@ def extract(
     Returns
     -------
     table : DataFrame [shape=(n_segments, 60)]
-        The columns are ``COLUMNS``, the order is genre, clip, segment.
+        The columns are ``COLUMNS``, the order is genre, clip, segment. ``attrs["copies"]`` lists
+        the clips whose files have the same bytes, a list for each such file.
     problems : DataFrame [shape=(n_odd_clips, 4)]
         ``clip``, ``path`` and ``reason`` of each clip left out: unreadable, shorter than a
         segment, silent, or with samples that are not finite. Also of each clip that is odd, but
@@ -112,7 +116,7 @@ def extract(
     if len(twice):
         raise InputError(f"The clip name {twice.iloc[0]} occurs twice: rename one of the files.")
     clips = clips.sort_values(["genre", "clip"])
-    described = _describe(clips["path"], Path(cache) / _versions())
+    described, checksums = _describe(clips["path"], Path(cache) / _versions())
     tables, problems = [], [] if lost is None else lost.to_dict("records")
     for path, clip, genre in clips[["path", "clip", "genre"]].itertuples(index=False):
         found = described[path]
@@ -131,7 +135,10 @@ def extract(
         raise InputError(
             f"{len(bad)} of {len(bad) + len(tables)} clips cannot be described; the first: {bad[0]}"
         )
-    return pd.concat(tables, ignore_index=True), pd.DataFrame(problems, columns=PROBLEMS)
+    table = pd.concat(tables, ignore_index=True)
+    same = clips["clip"].groupby(clips["path"].map(checksums)).apply(list)
+    table.attrs["copies"] = [copies for copies in same if len(copies) > 1]
+    return table, pd.DataFrame(problems, columns=PROBLEMS)
 
 
 def write(
@@ -142,6 +149,8 @@ def write(
     strict: bool = False,
     others: pd.DataFrame | None = None,
     merged: dict[str, list[str]] | None = None,
+    collection: str = "",
+    artists: dict[str, dict[str, str]] | None = None,
 ) -> None:
     """Write the table of :func:`extract` as CSV, and a JSON file that says what it holds.
 
@@ -149,8 +158,9 @@ def write(
     ``segments``; ``problems``, the ``clip``, ``path`` and ``reason`` of each clip left out;
     ``odd``, the same of clips that were described although something is odd about them;
     ``unused``, each reason for which other files were not used, with the number of these ``files``
-    and the ``names`` of the first; ``lost_genres``, those that no segment is of; and ``merged``.
-    The same is printed to stderr.
+    and the ``names`` of the first; ``lost_genres``, those that no segment is of; ``copies``, clips
+    with the same bytes; and ``merged``, ``collection`` and ``artists``. What was left out or is odd
+    is printed to stderr.
 
     Parameters
     ----------
@@ -159,6 +169,10 @@ def write(
         with a fault in ``find.LEFT_OUT`` count as clips left out.
     merged
         Genres that several folders count as, as :func:`music_genre.names.merged` returns them.
+    collection
+        The name of the music, if it is not GTZAN.
+    artists
+        As :func:`music_genre.data.artists.of_files` returns them.
 
     Raises
     ------
@@ -188,6 +202,9 @@ def write(
         "unused": _grouped(others.drop(lost.index)),
         "lost_genres": sorted(genres - set(table["label"])),
         "merged": merged or {},
+        "copies": table.attrs["copies"],
+        "collection": collection,
+        "artists": artists or {},
     }
     with atomic(path.with_suffix(".problems.json")) as temporary:
         temporary.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
@@ -238,18 +255,26 @@ def _shown(path: Path) -> str:
     return names.readable(display_path(path))
 
 
-def _describe(paths: pd.Series, folder: Path) -> dict[Path, Described | InputError]:
-    """Return what each clip holds, or why it cannot be described."""
-    described, todo = {}, {}
+def describe(paths: Iterable[Path], *, cache: str | Path) -> dict[Path, Described | InputError]:
+    """Return what each clip holds, or why it cannot be described, as :func:`extract` does."""
+    return _describe(paths, Path(cache) / _versions())[0]
+
+
+def _describe(
+    paths: Iterable[Path], folder: Path
+) -> tuple[dict[Path, Described | InputError], dict[Path, str]]:
+    """Return what each clip holds, or why it cannot be described; and its file's checksum."""
+    described, todo, checksums = {}, {}, {}
     for path in paths:
         try:
-            entry = folder / f"{_sha256(path)}.json"
+            checksums[path] = _sha256(path)
         except OSError as error:
             described[path] = InputError(
                 f"{display_path(path)} cannot be read ({error.strerror}): "
                 "replace it or leave it out."
             )
             continue
+        entry = folder / f"{checksums[path]}.json"
         kept = _kept(entry)
         if kept is None:
             todo[path] = entry
@@ -258,14 +283,15 @@ def _describe(paths: pd.Series, folder: Path) -> dict[Path, Described | InputErr
     if todo:
         form = {"total": len(todo), "unit": "clip", "disable": None}  # off where nobody watches
         _compile()
-        results = Parallel(n_jobs=-1, return_as="generator_unordered")(
+        jobs = 1 if len(todo) == 1 else -1  # a process of its own takes seconds to start
+        results = Parallel(n_jobs=jobs, return_as="generator_unordered")(
             delayed(_describe_clip)(path) for path in todo
         )
         for path, found in tqdm(results, desc="Describing", **form):
             if not isinstance(found, InputError):
                 _keep(todo[path], found)
             described[path] = found
-    return described
+    return described, checksums
 
 
 def _describe_clip(path: Path) -> tuple[Path, Described | InputError]:

@@ -1,12 +1,15 @@
 """Compute the 60 columns of each whole 3-second segment of a clip."""
 
+import math
 import warnings
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import librosa
 import numpy as np
 import pandas as pd
+import soxr
 from scipy.ndimage import median_filter
 from threadpoolctl import threadpool_limits
 
@@ -39,18 +42,52 @@ def load_clip(path: str | Path) -> np.ndarray:
     InputError
         As :func:`extract_clip`.
     """
-    return _resampled(_checked(path))
+    return np.concatenate(list(_resampled(path, _checked(path))))
+
+
+def load_segments(path: str | Path) -> Iterator[np.ndarray]:
+    """Yield the whole 3-second segments of a clip, as :func:`load_clip` reads it, one by one.
+
+    The memory needed does not grow with the clip.
+
+    Yields
+    ------
+    ndarray [shape=(66149,), dtype=float32]
+
+    Raises
+    ------
+    InputError
+        As :func:`extract_clip`, before the first segment.
+    """
+    return _segments(path, _checked(path))
 
 
 def _checked(path: str | Path) -> sound.Sound:
-    found = sound.read(path, keep=True)
+    found = sound.read(path)
     if found.fault:
         raise InputError(f"{display_path(path)} {found.fault}")
     return found
 
 
-def _resampled(found: sound.Sound) -> np.ndarray:
-    return librosa.resample(found.mono, orig_sr=found.rate, target_sr=SAMPLE_RATE)
+def _segments(path: str | Path, found: sound.Sound) -> Iterator[np.ndarray]:
+    left, segments = np.zeros(0, np.float32), 0
+    for piece in _resampled(path, found):
+        left = np.concatenate([left, piece])
+        while len(left) >= SEGMENT_LENGTH and segments < found.segments:
+            yield left[:SEGMENT_LENGTH]
+            left = left[SEGMENT_HOP:]
+            segments += 1
+
+
+def _resampled(path: str | Path, found: sound.Sound) -> Iterator[np.ndarray]:
+    """Yield a clip piece by piece: in sum what ``librosa.resample`` returns for all of it."""
+    stream = soxr.ResampleStream(found.rate, SAMPLE_RATE, 1, dtype="float32", quality="soxr_hq")
+    missing = math.ceil(found.samples * (SAMPLE_RATE / found.rate))
+    for piece in sound.mono(path, found):
+        missing -= len(resampled := stream.resample_chunk(piece))
+        yield resampled
+    resampled = stream.resample_chunk(np.zeros(0, np.float32), last=True)
+    yield librosa.util.fix_length(resampled, size=max(0, missing))
 
 
 def extract_clip(path: str | Path, *, label: str | None = None) -> pd.DataFrame:
@@ -116,10 +153,8 @@ def extract_clip(path: str | Path, *, label: str | None = None) -> pd.DataFrame:
     """
     path = Path(path)
     found = _checked(path)
-    y = _resampled(found)
-    segments = [y[SEGMENT_HOP * s :][:SEGMENT_LENGTH] for s in range(found.segments)]
     with threadpool_limits(1):  # the number of threads would change the last bits of products
-        rows = [segment_features(segment) for segment in segments]
+        rows = [segment_features(segment) for segment in _segments(path, found)]
     table = pd.DataFrame(rows, columns=FEATURES)
     stem = names.normal(path.stem)
     table.insert(0, "filename", [f"{stem}.{i}.wav" for i in range(len(table))])

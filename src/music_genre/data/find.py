@@ -3,14 +3,19 @@
 Standard library only: `make report` asks this module before anything else.
 """
 
+import csv
+import json
 import os
+import re
 import shutil
 import stat
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from music_genre import names
 from music_genre.exceptions import InputError
 from music_genre.paths import DATA, SAMPLE, display_path
 
@@ -21,6 +26,7 @@ BY_FFMPEG = [".m4a", ".aac", ".wma", ".mp4", ".m4b", ".m4v", ".mov", ".3gp", ".a
              ".amr", ".ape", ".asf", ".avi", ".dff", ".dsf", ".dts", ".eac3", ".flv", ".mka",
              ".mkv", ".mpc", ".mpeg", ".mpg", ".mts", ".ra", ".rm", ".spx", ".tta", ".vob",
              ".webm", ".wmv", ".wv"]  # fmt: skip
+LOCKED = [".m4p", ".aa", ".aax", ".aaxc"]  # sound that only its seller's programs decode
 
 ROOTS = ["genres", "genres_original"]  # the original archive's name, Kaggle's name
 GENRES = ["blues", "classical", "country", "disco", "hiphop",
@@ -28,12 +34,15 @@ GENRES = ["blues", "classical", "country", "disco", "hiphop",
 TABLE = "features_3_sec.csv"
 EXTRACTED = DATA / "extracted.csv"
 SAMPLE_TABLE = SAMPLE / "features.csv"
+_CLIP = re.compile(rf"({'|'.join(GENRES)})\.000\d\d(\.|$)")  # how the name of a clip begins
 _EXTRACTED = [EXTRACTED, EXTRACTED.with_suffix(".problems.json"), EXTRACTED.with_suffix("")]
 
 # Why a file is no clip, and the way out. Of those in LEFT_OUT, the music lacks something.
-NEEDS_FFMPEG = "needs ffmpeg"
+NEEDS_FFMPEG, IS_LOCKED = "needs ffmpeg", "locked"
 REASONS = {
     NEEDS_FFMPEG: "install ffmpeg, or convert it to flac",
+    IS_LOCKED: "by its name it is a file that only its seller's programs can decode (DRM): use a "
+    "copy without this lock",
     "broken link": "what it links to does not exist: replace it or leave it out",
     "unreadable folder": "its files cannot be listed: allow reading it",
     "no regular file": "a pipe, a socket or a device: replace it or leave it out",
@@ -48,7 +57,7 @@ REASONS = {
     "not audio": "ignored: its name does not end as that of a sound file does, such as .wav or "
     ".mp3",
 }
-LEFT_OUT = [NEEDS_FFMPEG, "broken link", "unreadable folder", "no regular file"]
+LEFT_OUT = [NEEDS_FFMPEG, IS_LOCKED, "broken link", "unreadable folder", "no regular file"]
 
 
 @dataclass(frozen=True)
@@ -106,6 +115,22 @@ def files(folder: str | Path) -> list[File]:
     return sorted(listed, key=lambda file: file.path)
 
 
+def sound(path: str | Path) -> list[File]:
+    """List the sound at a path: a file itself; of a folder all at any depth, sorted by path.
+
+    What cannot be read has a fault in ``LEFT_OUT``. Other files of a folder are passed over; a file
+    that is named is listed whatever its name. Genres play no part.
+    """
+    path = given(path)
+    if os.path.isdir(path):  # noqa: PTH112 (Path's raises where the name is too long)
+        below = sorted(_walk(path))
+        return [File(it, "", fault) for it, fault in below if fault in ("", *LEFT_OUT)]
+    if os.path.exists(path) and not os.path.isfile(path):  # noqa: PTH110, PTH113
+        return [File(path, "", "no regular file")]  # to read it might never end
+    fault = _faults().get(path.suffix.lower(), "")
+    return [File(path, "", fault)]
+
+
 def state(folder: str | Path) -> dict:
     """Return all of a folder of music that the features of its clips depend on, in JSON's values.
 
@@ -142,8 +167,7 @@ def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
     Links to folders are followed after all else, and no folder is entered twice: a link to a
     parent ends there, and a linked genre goes by its own name if it is there too.
     """
-    by_ffmpeg = "" if shutil.which("ffmpeg") else NEEDS_FFMPEG
-    fault_of = dict.fromkeys(AUDIO, "") | dict.fromkeys(BY_FFMPEG, by_ffmpeg)
+    fault_of = _faults()
     above = folder.resolve().parents
     seen = {_identity(place) for place in above}
     folders, links = [folder], []
@@ -175,6 +199,16 @@ def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
                 yield path, fault_of.get(path.suffix.lower(), "not audio")
             else:
                 yield path, "no regular file" if path.exists() else "broken link"
+
+
+def _faults() -> dict[str, str]:
+    """Return what is wrong with sound of each suffix; empty if nothing is."""
+    by_ffmpeg = "" if shutil.which("ffmpeg") else NEEDS_FFMPEG
+    return {
+        **dict.fromkeys(AUDIO, ""),
+        **dict.fromkeys(BY_FFMPEG, by_ffmpeg),
+        **dict.fromkeys(LOCKED, IS_LOCKED),
+    }
 
 
 def _is_extracted(path: Path) -> bool:
@@ -300,9 +334,57 @@ def features_and_music(features: str = "", music: str = "") -> tuple[Path, Path 
     if music:
         raise InputError(
             f"{display_path(music)} holds neither clips in a folder per genre nor {TABLE}: name a "
-            "folder that does with GTZAN=, or none."
+            "folder that does with MUSIC=, or none."
         )
     return SAMPLE_TABLE, None
+
+
+def is_gtzan(genres: Iterable[str], clips: Iterable[str]) -> bool:
+    """Tell whether music is GTZAN, or a part, by its genres and the names of clips or segments."""
+    return {genre.replace("-", "") for genre in genres} <= set(GENRES) and any(
+        _CLIP.match(clip.replace("-", "")) for clip in clips
+    )
+
+
+def collection(features: Path, music: Path | None = None) -> str:
+    """Return the name of the collection that a table is of; empty if that is GTZAN, or a part.
+
+    Parameters
+    ----------
+    features
+        The features table. What an extraction noted beside it counts; else what is in it, under the
+        name of its file, or of its folder if it is called as the published table is.
+    music
+        The folder of clips that it will be extracted from, if it is not published: they count.
+    """
+    if music and features == EXTRACTED:
+        return collection_of_clips(music)
+    if features == SAMPLE_TABLE:
+        return ""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        return str(json.loads(features.with_suffix(".problems.json").read_bytes())["collection"])
+    try:
+        with features.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+            lines = [(line["label"], line["filename"]) for line in csv.DictReader(file)]
+        is_other = not is_gtzan(*zip(*lines, strict=True))
+    except (OSError, csv.Error, KeyError, TypeError, AttributeError):
+        return ""  # no features table: what reads it will say so
+    of_folder = features.name == TABLE  # many tables have this name
+    name = features.resolve().parent.name if of_folder else features.stem
+    return names.normal(name) if is_other else ""
+
+
+def collection_of_clips(folder: str | Path) -> str:
+    """Return the name of a folder of clips; empty if they are GTZAN's.
+
+    It is that of the folder given; under ``data/`` that of the folder that holds the genres.
+    """
+    folder = given(folder)
+    clips = [file for file in files(folder) if not file.fault]
+    if is_gtzan((clip.genre.strip() for clip in clips), (clip.path.stem for clip in clips)):
+        return ""
+    place = (genres(folder) if folder == DATA else folder).resolve()
+    return names.normal((place.parent if place.name in ROOTS else place).name) or "music"
 
 
 def features_table(features: str = "") -> Path:

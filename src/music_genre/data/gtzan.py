@@ -111,7 +111,7 @@ def clips_of(files: pd.DataFrame) -> pd.DataFrame:
 
 def is_gtzan(clips: pd.DataFrame) -> bool:
     """Tell whether the music is GTZAN, or a part, by its genres and the names of its clips."""
-    return set(clips["genre"]) <= set(GENRES) and bool(clips["clip"].isin(CLIPS).any())
+    return find.is_gtzan(clips["genre"], clips["clip"])
 
 
 def check(folder: str | Path) -> pd.DataFrame:
@@ -138,7 +138,7 @@ def _check(files: pd.DataFrame) -> pd.DataFrame:
     clips = clips_of(files)
     gtzan = is_gtzan(clips)
     read = Parallel(n_jobs=-1, prefer="threads", return_as="generator")(
-        delayed(sound.read)(path, keep=False) for path in clips["path"]
+        delayed(sound.read)(path) for path in clips["path"]
     )  # threads: libsndfile and hashlib release Python's global lock
     read = list(tqdm(read, total=len(clips), unit="clip", disable=None))
     lost = sorted(set(CLIPS) - set(clips["clip"])) if gtzan else []

@@ -51,8 +51,8 @@ class Sound:
     finite: bool = True  # no sample is NaN or infinite
     peaks: list[float] = field(default_factory=list)  # of the mono mix, in each 3 s
     loudest: float = 0  # sample of any channel
-    mono: np.ndarray | None = None  # [shape=(samples,), dtype=float32], the mean of the channels
     sha256: str = ""  # of the format and all samples
+    reader: Callable[[Path], Iterator] | None = None  # what read it
 
     @property
     def seconds(self) -> float:
@@ -100,16 +100,10 @@ class Sound:
         return "; ".join(notes)
 
 
-def read(path: str | Path, *, keep: bool) -> Sound:
-    """Read a file to its end.
+def read(path: str | Path) -> Sound:
+    """Read a file to its end; the memory needed does not grow with the file.
 
     No exception is raised: whatever goes wrong with one file is told in ``error``.
-
-    Parameters
-    ----------
-    keep
-        Whether to return the sound as ``mono``; if not, its ``sha256`` is returned, and the memory
-        needed does not grow with the file.
     """
     path = Path(path)
     try:
@@ -118,13 +112,34 @@ def read(path: str | Path, *, keep: bool) -> Sound:
         return Sound(error=_cause(error))
     best = first = None
     for reader in readers:
-        sound = _attempt(reader, path, keep=keep)
+        sound = _attempt(reader, path)
         first = first or sound
         if not sound.error and sound.samples > (best.samples if best else -1):
             remark = "" if sound is first else _REMARKS[reader].format(first.error)
             return replace(sound, remark=remark)
         best = sound if best is None or sound.samples > best.samples else best
     return best
+
+
+def mono(path: str | Path, found: Sound) -> Iterator[np.ndarray]:
+    """Read a file once more: yield 3 s at a time of the mean of its channels, at its own rate.
+
+    Parameters
+    ----------
+    found
+        What :func:`read` returned of the file.
+
+    Yields
+    ------
+    ndarray [shape=(n_samples,), dtype=float32]
+    """
+    with closing(found.reader(Path(path))) as blocks:
+        next(blocks)  # what it tells of the file
+        yield from map(_mix, blocks)
+
+
+def _mix(block: np.ndarray) -> np.ndarray:
+    return np.mean(block.T, axis=0)  # as librosa.to_mono
 
 
 def _readers(path: Path) -> list[Callable[[Path], Iterator]]:
@@ -152,20 +167,19 @@ def _tells_length(file: BinaryIO) -> bool:
     return any(marker in first for marker in (b"Xing", b"Info", b"VBRI"))
 
 
-def _attempt(reader: Callable[[Path], Iterator], path: Path, *, keep: bool) -> Sound:
-    sound, samples, finite, peaks, loudest, mono = {}, 0, True, [], 0.0, []
+def _attempt(reader: Callable[[Path], Iterator], path: Path) -> Sound:
+    sound, samples, finite, peaks, loudest = {}, 0, True, [], 0.0
     digest = hashlib.sha256()
     try:
         with closing(reader(path)) as blocks, np.errstate(all="ignore"):
             sound = next(blocks)
             digest.update(f"{sound['rate']} {sound['channels']}".encode())
             for block in blocks:
-                mix = np.mean(block.T, axis=0)  # as librosa.to_mono
                 samples += len(block)
                 finite &= bool(np.isfinite(block).all())
-                peaks.append(float(np.abs(mix).max()))
+                peaks.append(float(np.abs(_mix(block)).max()))
                 loudest = max(loudest, float(np.abs(block).max()))
-                mono.append(mix) if keep else digest.update(block.tobytes())
+                digest.update(block.tobytes())
     except Exception as error:  # of whatever kind: it is this file's, and the others are read
         after = f", after {samples / sound['rate']:.2f} s" if samples else ""
         sound["error"] = _cause(error) + after
@@ -175,8 +189,8 @@ def _attempt(reader: Callable[[Path], Iterator], path: Path, *, keep: bool) -> S
         finite=finite,
         peaks=peaks,
         loudest=loudest,
-        mono=np.concatenate(mono) if mono else np.zeros(0, np.float32),
         sha256=digest.hexdigest(),
+        reader=reader,
     )
 
 

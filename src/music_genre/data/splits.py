@@ -1,5 +1,6 @@
 """Which segments train, which validate and which test, and what leaks between them."""
 
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
@@ -15,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 
 from music_genre.data import annotations
 from music_genre.data.columns import FEATURES
-from music_genre.data.table import tracks
+from music_genre.data.table import has_features, tracks
 from music_genre.exceptions import InputError
 
 PARTS = ("train", "validation", "test")  # of a split; segments in none of them are "unused"
@@ -245,6 +246,27 @@ def folds(table: pd.DataFrame, name: str, *, n: int = 10, seed: int) -> list[np.
     return tests
 
 
+def group_folds(
+    labels: pd.Series, groups: pd.Series, used: np.ndarray, *, n: int, seed: int
+) -> list[np.ndarray]:
+    """Cut the segments that are used into ``n`` folds at random; what is of one group stays in one.
+
+    Each fold has its share of every genre, as nearly as whole groups allow; a genre of fewer groups
+    than folds is in some of them.
+
+    Returns
+    -------
+    list of ndarray [shape=(n_segments,), dtype=bool]
+        True where a segment tests.
+    """
+    positions = np.flatnonzero(used)
+    cut = StratifiedGroupKFold(n, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The least populated class")
+        drawn = list(cut.split(positions, labels.iloc[positions], groups.iloc[positions]))
+    return [np.isin(np.arange(len(used)), positions[test]) for _, test in drawn]
+
+
 def artists(table: pd.DataFrame, table_folder: Path | None = None) -> pd.Series:
     """Return each segment's artist, missing where not known.
 
@@ -272,12 +294,14 @@ def leaks(table: pd.DataFrame, parts: np.ndarray, artists: pd.Series) -> pd.Data
     -------
     DataFrame [shape=(n_pairs, 3), index="train and test", ...]
         How many ``tracks``, ``artists`` and ``equal segments`` (:func:`equal_pairs`) both parts
-        hold. Missing where no track, or no artist, is known.
+        hold. Missing where no track, no artist, or no feature is known.
     """
-    one, other = equal_pairs(table).T
-    pairs = coo_array((np.ones(len(one)), (one, other)), shape=(len(table), len(table)))
-    same = connected_components(pairs, directed=False)[1]
-    keys = {"tracks": tracks(table), "artists": artists, "equal segments": pd.Series(same)}
+    same = pd.Series(np.nan, range(len(table)))
+    if has_features(table):
+        one, other = equal_pairs(table).T
+        pairs = coo_array((np.ones(len(one)), (one, other)), shape=(len(table), len(table)))
+        same[:] = connected_components(pairs, directed=False)[1]
+    keys = {"tracks": tracks(table), "artists": artists, "equal segments": same}
     there = [part for part in PARTS if (parts == part).any()]
     counts = pd.DataFrame(
         index=[" and ".join(pair) for pair in combinations(there, 2)], columns=list(keys)

@@ -37,11 +37,15 @@ class Source:
     unused: list[dict] = field(default_factory=list)  # other files: reason, files, names
     lost_genres: list[str] = field(default_factory=list)  # of which no clip could be used
     fingerprint: list[float] = field(default_factory=list)  # of the content: :func:`fingerprint`
+    # The name of what it is of, if that is not GTZAN: :func:`music_genre.data.find.collection`.
+    collection: str = ""
 
     @property
     def label(self) -> str:
         """The table in a line: its file's name and content, not where it lies on a machine."""
-        name = "embedded sample" if self.is_sample else Path(self.path).name
+        path = Path(self.path)
+        own = self.collection if self.collection != path.stem else ""  # a table has its file's name
+        name = "embedded sample" if self.is_sample else own or path.name
         left_out = f" ({len(self.left_out):,} left out)" if self.left_out else ""
         clips = f"{self.clips:,} clips{left_out}, " if self.clips else ""
         return f"{name}: {clips}{self.in_words}, sha256 {self.sha256[:12]}"
@@ -101,9 +105,24 @@ def load(features: str = "") -> tuple[pd.DataFrame, Source]:
         sha256=_sha256(path),
         fingerprint=fingerprint(table),
         ignored_columns=ignored,
+        collection=find.collection(path),
         **_written_beside(path, segments=len(table), merged=merged),
     )
     return table, source
+
+
+def has_features(segments: pd.DataFrame) -> bool:
+    """Tell whether a table has its features, and not the segments' names and labels alone."""
+    return set(FEATURES) <= set(segments)
+
+
+def check_features(segments: pd.DataFrame) -> None:
+    """Raise InputError if a table lacks its features, where they are needed."""
+    if not has_features(segments):
+        raise InputError(
+            "the features table that these results were measured on is not at hand: name it with "
+            "features."
+        )
 
 
 def tracks(table: pd.DataFrame) -> pd.Series:
@@ -212,11 +231,17 @@ def deviation(table: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _written_beside(path: Path, *, segments: int, merged: dict[str, list[str]]) -> dict:
-    """Return what an extraction noted of this table in the file beside it, and merged genres."""
+def noted(path: Path, *, segments: int) -> dict:
+    """Return what an extraction noted of a table of so many segments in the file beside it."""
     beside = path.with_suffix(".problems.json")
     written = read_json(beside) if beside.exists() else {}
-    if written.get("segments") != segments:
+    return written if written.get("segments") == segments else {}
+
+
+def _written_beside(path: Path, *, segments: int, merged: dict[str, list[str]]) -> dict:
+    """Return what an extraction noted of problems, and merged genres."""
+    written = noted(path, segments=segments)
+    if not written:
         return {"merged": merged}
     return {
         "left_out": written["problems"],

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-_PREFIX = "probability of "
+PREFIX = "probability of "
 _NAMES = ["filename", "part", "label", "predicted"]  # before the probabilities
 
 
 def by_genre(genres: Sequence[str], probabilities: np.ndarray) -> dict[str, np.ndarray]:
     """Return the columns of probabilities [shape=(n_segments, n_genres)], by their names."""
-    return {_PREFIX + genre: of for genre, of in zip(genres, probabilities.T, strict=True)}
+    return {PREFIX + genre: of for genre, of in zip(genres, probabilities.T, strict=True)}
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -26,8 +26,8 @@ def read(path: Path) -> pd.DataFrame:
     """
     columns = list(pd.read_csv(path, nrows=0).columns)
     if columns[:4] == _NAMES:
-        columns[4:] = [_PREFIX + name.removeprefix(_PREFIX) for name in columns[4:]]
-    numbers = [name for name in columns if name.startswith(_PREFIX)]
+        columns[4:] = [PREFIX + name.removeprefix(PREFIX) for name in columns[4:]]
+    numbers = [name for name in columns if name.startswith(PREFIX)]
     return pd.read_csv(
         path,
         header=0,
@@ -39,18 +39,21 @@ def read(path: Path) -> pd.DataFrame:
 
 
 def probabilities(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Return the columns of probabilities [shape=(n_segments, n_genres)], of one model."""
-    return predictions[[name for name in predictions if name.startswith(_PREFIX)]]
+    """Return each genre's probability, the columns named by genre."""
+    columns = [name for name in predictions if name.startswith(PREFIX)]
+    return predictions[columns].rename(columns=lambda name: name.removeprefix(PREFIX))
 
 
 def confidence(predictions: pd.DataFrame) -> pd.Series:
     """Return the probability of each segment's likeliest genre, 0 to 1; NaN of a broken model."""
-    return probabilities(predictions).max(axis=1, skipna=False)
+    columns = [name for name in predictions if name.startswith(PREFIX)]
+    return predictions[columns].max(axis=1, skipna=False)
 
 
 def vote(predictions: pd.DataFrame, groups: pd.Series) -> pd.Series:
     """Return the genre of the highest mean probability over each group's segments, by group."""
-    means = probabilities(predictions).groupby(groups).mean()
-    genres = np.array([name.removeprefix(_PREFIX) for name in means], dtype=object)
+    columns = [name for name in predictions if name.startswith(PREFIX)]
+    means = predictions[columns].groupby(groups).mean()
+    genres = np.array([name.removeprefix(PREFIX) for name in columns], dtype=object)
     # Not idxmax, which fails on a broken model's NaN.
     return pd.Series(genres[means.to_numpy().argmax(axis=1)], index=means.index, dtype=str)

@@ -26,7 +26,7 @@ from threadpoolctl import threadpool_limits
 from music_genre import provenance
 from music_genre.data.columns import INPUTS
 from music_genre.data.splits import PARTS, tracks
-from music_genre.data.table import Source, same_content
+from music_genre.data.table import Source, check_features, same_content
 from music_genre.exceptions import InputError
 from music_genre.metrics import classification
 from music_genre.metrics.predictions import by_genre, read, vote
@@ -210,9 +210,9 @@ def fit_and_time(
         start = time.perf_counter()
         pipeline.fit(x[train], y[train])
         trained = time.perf_counter()
-        _probabilities(pipeline, x[test])  # Keras compiles in the first prediction
+        probabilities_of(pipeline, x[test])  # Keras compiles in the first prediction
         start_to_predict = time.perf_counter()
-        probabilities = _probabilities(pipeline, x[test])
+        probabilities = probabilities_of(pipeline, x[test])
         predicted = time.perf_counter()
     genres = pipeline.classes_
     predictions = pd.DataFrame(
@@ -265,7 +265,14 @@ def _choose(
     return {name.removeprefix("model__"): value for name, value in best.items()}
 
 
-def _probabilities(pipeline: Pipeline, x: np.ndarray) -> np.ndarray:
+def probabilities_of(pipeline: Pipeline, x: np.ndarray) -> np.ndarray:
+    """Return a fitted model's probabilities, or the softmax of its decision values.
+
+    Returns
+    -------
+    ndarray [shape=(n_segments, n_genres)]
+        In the order of ``pipeline.classes_``.
+    """
     if hasattr(pipeline, "predict_proba"):
         return pipeline.predict_proba(x)
     values = pipeline.decision_function(x)
@@ -332,9 +339,10 @@ def rescaled(
         if one.rescaled
     }
     train, test = parts == "train", parts == "test"
-    inputs = segments.loc[parts != "unused", INPUTS].to_numpy()
 
     def compute() -> pd.DataFrame:
+        check_features(segments)
+        inputs = segments.loc[parts != "unused", INPUTS].to_numpy()
         predicted = {}
         for name, pipeline in pipelines.items():
             scaler = pipeline["scale"].fit(inputs)

@@ -13,7 +13,9 @@ import numpy as np
 import pandas as pd
 
 from music_genre import params, provenance
+from music_genre.data.find import SAMPLE_TABLE
 from music_genre.data.table import Source, same_content
+from music_genre.data.table import load as load_table
 from music_genre.exceptions import InputError
 from music_genre.metrics import classification
 from music_genre.metrics.predictions import read
@@ -370,6 +372,41 @@ def collapse(history: pd.DataFrame) -> dict | None:
         "low_epoch": int(low),
         "last": 100 * tested.iloc[-1],
     }
+
+
+def measured_on(folder: Path, features: str = "") -> tuple[pd.DataFrame, Source]:
+    """Return the features table that the runs in a folder were measured on.
+
+    Where it is not at hand, as published runs do not bring it, the runs tell the names and labels
+    of its segments; the features are not known (:func:`music_genre.data.table.has_features`).
+
+    Parameters
+    ----------
+    features
+        The table, if one is named: it is returned, whatever the runs were measured on.
+
+    Returns
+    -------
+    segments, source
+        As :func:`music_genre.data.table.load` returns them; or, of a table that is not at hand,
+        only the columns filename and label, and only the segments that one of the runs used.
+
+    Raises
+    ------
+    InputError
+        As :func:`music_genre.data.table.load`, or a run is damaged.
+    """
+    found = [
+        (read_finished(path, notebook="train"), path.parent)
+        for path in sorted(folder.glob("**/metrics.json"))
+    ]
+    if features or not found:
+        return load_table(features)
+    whole, run = max(found, key=lambda one: parts(one[0])["segments"].sum())
+    segments, at_hand = load_table(str(SAMPLE_TABLE) if source(whole).is_sample else "")
+    if same_content(at_hand, source(whole)):
+        return segments, at_hand
+    return load(run)[2][["filename", "label"]], source(whole)
 
 
 def parts(content: dict) -> pd.DataFrame:

@@ -50,8 +50,10 @@ class Origin:
 class Article:
     """The page's content as it grows: sections share numbers, links and files."""
 
+    without: str = ""  # the tag of cells that are not shown
     labels: dict[str, str] = field(default_factory=dict)  # "Figure 3" by id
     files: dict[str, bytes] = field(default_factory=dict)  # beside the page, by name
+    inside: bool = False  # the page holds the files itself, and none lies beside it
     _numbers: dict[str, int] = field(default_factory=dict)
     _counts: Counter = field(default_factory=Counter)
     _pictures: dict[str, str] = field(default_factory=dict)
@@ -63,7 +65,7 @@ class Article:
         cells = [
             (number, cell)
             for number, cell in enumerate(notebook.cells, start=1)
-            if wanted(_tags(cell))
+            if wanted(_tags(cell)) and self.without not in _tags(cell)
         ]
         parts = [_Subsection(origin)]
         for (number, cell), shown in zip(cells, _converted(cells), strict=True):
@@ -150,9 +152,10 @@ class Article:
             ("svg", "SVG", picture),
         ):
             if content:
-                self.files[f"{name}.{suffix}"] = content.encode("utf-8")
                 links.append(
-                    Markup('<a href="{}/{}.{}" download>{}</a>').format(FILES, name, suffix, word)
+                    Markup('<a href="{}" download="{}.{}">{}</a>').format(
+                        self._file(f"{name}.{suffix}", content), name, suffix, word
+                    )
                 )
         of_row = f" (row {origin.row})" if origin.row else ""
         region = Markup('<div class="scroll" role="region" tabindex="0" aria-label="{}">{}</div>')
@@ -173,6 +176,14 @@ class Article:
         return label, Markup('<figure id="{}">{}<p class="trail">{}</p></figure>\n').format(
             name, shown, Markup(" · ").join(links)
         )
+
+    def _file(self, name: str, content: str) -> str:
+        """Keep a file for the reader, and return the link to it."""
+        if self.inside:
+            kind = "image/svg+xml" if name.endswith(".svg") else "text/csv"
+            return f"data:{kind};base64,{base64.b64encode(content.encode()).decode()}"
+        self.files[name] = content.encode("utf-8")
+        return f"{FILES}/{name}"
 
 
 @dataclass

@@ -3,21 +3,27 @@
 import base64
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from inspect import cleandoc
 from numbers import Integral, Number
+from pathlib import Path
 from typing import LiteralString
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
-from IPython.display import HTML, Markdown, display
+from IPython.display import HTML, Audio, Markdown, display
+from IPython.utils.capture import capture_output
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from music_genre import names
+from music_genre import names, terminal
+from music_genre.data.columns import SAMPLE_RATE
 from music_genre.data.table import Source
+from music_genre.exceptions import InputError
+from music_genre.paths import PUBLISHED, display_path
 from music_genre.report import markdown
 
 KIND = "music_genre"  # of the metadata by which the page knows a figure or a table
@@ -140,6 +146,15 @@ def _cell(value: object, decimals: int) -> str:
     if isinstance(value, bool) or not isinstance(value, Number):
         return names.readable(str(value))
     return f"{value:,}" if isinstance(value, Integral) else f"{value:,.{decimals}f}"
+
+
+def audio(mp3: bytes, *, label: str) -> None:
+    """Show a player for sound, which goes into the notebook and the page."""
+    player = Markup(
+        '<audio controls preload="metadata" aria-label="{}" '
+        'src="data:audio/mpeg;base64,{}"></audio>'
+    )
+    display(HTML(player.format(names.readable(label), base64.b64encode(mp3).decode())))
 
 
 def say(template: LiteralString, **values: object) -> None:
@@ -279,3 +294,77 @@ def other_files(source: Source) -> None:
         unused=source.unused,
         most=_MOST,
     )
+
+
+def results(folder: Path, named: str, *, made_by: str) -> None:
+    """Say which results are shown where the notebook was not told: yours, or the published ones.
+
+    Parameters
+    ----------
+    folder
+        The results', as :func:`music_genre.params.report_folder` or ``run_folder`` chose it.
+    named
+        What the notebook was told; where that is not empty, nothing is said.
+    made_by
+        The command or the notebook that makes such results.
+    """
+    say(
+        """
+        {% if published %}
+        Shown are the published results in {{ folder | code }}, as there are none of yours yet:
+        {{ made_by | code }} makes them.
+        {% elif not named %}
+        Shown are your results in {{ folder | code }}, made by {{ made_by | code }}.
+        {% endif %}
+        """,
+        folder=display_path(folder),
+        named=named,
+        published=not named and folder.is_relative_to(PUBLISHED),
+        made_by=made_by,
+    )
+
+
+def choose(groups: Mapping[str, Iterable[str]], show: Callable[..., None], *, first: str) -> None:
+    """Show one of many: in an editor the one that two menus name, elsewhere the first.
+
+    The menus are of use as long as the kernel lives. Beside them the output holds what is shown of
+    the first, for `make lab` to save.
+
+    Parameters
+    ----------
+    groups
+        The names of all, which may be any text, by group.
+    show
+        ``show(name, playing=...)`` shows one; with its sound if ``playing``, which is never saved.
+        An InputError is told.
+    first
+        The name to begin with.
+    """
+    if not terminal.in_editor():
+        show(first, playing=False)
+        return
+    import ipywidgets  # takes a while, and a report has no menus
+
+    with capture_output() as still:
+        show(first, playing=False)
+    html = "".join(output.data.get("text/html", "") for output in still.outputs)
+    members = {group: list(names) for group, names in groups.items()}
+    begin = next(group for group, names in members.items() if first in names)
+    group = ipywidgets.Dropdown(options=list(members), value=begin, description="genre")
+    member = ipywidgets.Dropdown(options=members[begin], value=first, description="clip")
+    group.observe(lambda change: member.set_trait("options", members[change.new]), "value")
+
+    def told(name: str) -> None:
+        try:
+            show(name, playing=True)
+        except InputError as error:
+            say("{{ error }}", error=error)
+
+    shown = ipywidgets.interactive_output(told, {"name": member})
+    menus = ipywidgets.VBox([ipywidgets.HBox([group, member]), shown])
+    display({**menus._repr_mimebundle_(), "text/html": html}, raw=True)
+
+
+def player(sound: np.ndarray) -> None:
+    """Show a player of mono sound at 22,050 Hz [shape=(n_samples,)]."""
+    display(Audio(sound, rate=SAMPLE_RATE))

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,9 +22,20 @@ from music_genre.paths import atomic, display_path
 from music_genre.report import display
 from music_genre.report.article import FILES, TEMPLATE, Article, Origin, code
 from music_genre.report.figures.style import DARK
-from music_genre.report.sections import SECTIONS
+from music_genre.report.sections import COLLECTION, SECTIONS
 
+TITLE = "Music Genre Classification With Deep Learning, reproduced"
+BYLINE = (
+    "A report on the paper by Aurnob, Islam and Habib: three stacked LSTMs name the genre of "
+    "3-second segments of GTZAN’s clips. Every number measured comes from this project’s notebooks."
+)
+OF_COLLECTION = Markup(
+    "How well they can be told apart by three-second segments: a report on a collection of one’s "
+    "own, made with the notebooks of a project that reproduces the paper <cite>Music Genre "
+    "Classification With Deep Learning</cite> on GTZAN."
+)
 TOP = ("banner", "headline")  # tags of cells that stand at the top of the page
+OF_PAPER = "paper"  # the tag of a cell about the paper, which a collection's page does not show
 ONCE = "once"  # the tag of a cell that says the same in every row
 _DRAWS = re.compile(r"^display\.figure\(", re.MULTILINE)  # indented, it may have a condition
 
@@ -44,21 +55,26 @@ class Part:
     folder: str = ""  # where a row failed
 
 
-def build(folder: Path, *, sections: Sequence[str], rows: Sequence[str]) -> Path:
+def build(
+    folder: Path, *, sections: Sequence[str], rows: Sequence[str], collection: str = ""
+) -> Path:
     """Collect a folder's executed notebooks into ``report.html``, their data into ``files/``.
 
-    A section is ``<section>.ipynb`` (or ``<section>.failed.json``, which says why there is none),
-    or the notebooks in ``rows/<row>/`` of each row (or ``failed.json``, which is shown instead),
-    or what the notebooks of the rows share. A cell tagged ``banner`` or ``headline`` is shown at
-    the top of the page instead of its place; one tagged ``once`` not with a row, but in the section
-    of what all rows share; ``fold`` is for :mod:`music_genre.report.article`.
+    A section is ``<section>.ipynb`` (or ``<section>.failed.json`` or ``<section>/failed.json``,
+    which says why there is none), or the notebooks in ``rows/<row>/`` of each row (or
+    ``failed.json``, which is shown instead), or what the notebooks of the rows share. A cell tagged
+    ``banner`` or ``headline`` is shown at the top of the page instead of its place; one tagged
+    ``once`` not with a row, but in the section of what all rows share; one tagged ``paper`` not
+    where the page is about a collection; ``fold`` is for :mod:`music_genre.report.article`.
 
     Parameters
     ----------
     sections
-        Names of :data:`music_genre.report.sections.SECTIONS`, in the order of the page.
+        Names of :mod:`music_genre.report.sections`, in the order of the page.
     rows
         Names of the rows, in their order.
+    collection
+        The name of the music that it is about, if that is not GTZAN.
 
     Raises
     ------
@@ -66,16 +82,20 @@ def build(folder: Path, *, sections: Sequence[str], rows: Sequence[str]) -> Path
         A notebook is missing, was not executed to its end, or lacks a figure that it draws.
     """
     runs = [folder / "rows" / row for row in rows]
-    known = {section.name: section for section in SECTIONS}
+    known = {section.name: section for section in (COLLECTION if collection else SECTIONS)}
     per_row = {name: known[name].per_row or known[known[name].shared_of].per_row
                for name in sections if known[name].per_row or known[name].shared_of}  # fmt: skip
-    left_out = {name: _why_left_out(folder / f"{name}.failed.json") for name in sections}
+    left_out = {
+        name: _why_left_out(folder / f"{name}.failed.json")
+        or _why_left_out(folder / name / "failed.json")  # of a section that trains
+        for name in sections
+    }
     single = {
         name: read(folder / f"{name}.ipynb")
         for name in sections
         if name not in per_row and not left_out[name]
     }
-    article, parts = Article(), []
+    article, parts = Article(without=OF_PAPER if collection else ""), []
     for name in sections:
         if known[name].per_row:
             parts.append(_rows(article, runs, per_row[name]))
@@ -85,19 +105,76 @@ def build(folder: Path, *, sections: Sequence[str], rows: Sequence[str]) -> Path
             parts.append(Part(name, name.capitalize(), failed=left_out[name]))
         else:
             parts.append(_section(article, name, single[name]))
-    top = {tag: [_top(article, name, notebook, tag) for name, notebook in single.items()]
-           for tag in TOP}  # fmt: skip
+    top = {tag: [_top(article, Origin(name, f"{name}.ipynb"), notebook, tag)
+                 for name, notebook in single.items()] for tag in TOP}  # fmt: skip
+    html = _render(
+        title=f"The genres of {collection}" if collection else TITLE,
+        byline=OF_COLLECTION if collection else BYLINE,
+        sections=[part for part in parts if part.html or part.rows or part.failed],
+        banner=next(filter(None, top["banner"]), ""),
+        headline=Markup().join(top["headline"]),
+        trail=code([cell for name, of in single.items()
+                    for cell in _headlines(Origin(name, f"{name}.ipynb"), of)]),
+        trains="network" if collection else "row",
+        made=_provenance(runs),
+    )  # fmt: skip
+    html = article.finish(html, _ids(html), {row: f"row-{row}" for row in rows})
+    _write_files(folder / FILES, article.files)
+    with atomic(folder / "report.html") as temporary:
+        temporary.write_text(html, encoding="utf-8")
+    return folder / "report.html"
+
+
+def alone(path: Path, *, title: str, byline: str) -> Path:
+    """Make a page of its own of an executed notebook, beside it, with the data of its figures.
+
+    Cells tagged ``banner`` or ``headline`` are shown at the top of the page.
+
+    Raises
+    ------
+    InputError
+        As :func:`build`.
+    """
+    notebook, article = read(path), Article(inside=True)
+    number = 0
+    for cell in notebook.cells:
+        number += cell.cell_type == "markdown" and cell.source.startswith("## ")
+        cell.metadata.setdefault("tags", []).append(f"part {number}")
+    origins = {f"part {i}": Origin(f"part-{i}", path.name, level=0, is_section=False)
+               for i in range(number + 1)}  # fmt: skip
+    parts = [
+        _titled(Part(origin.section, html=article.section(notebook, origin, _of_part(part))))
+        for part, origin in origins.items()
+    ]
+    top = Origin("top", path.name)
+    html = _render(
+        title=title,
+        byline=byline,
+        sections=[part for part in parts if part.html and part.title],
+        banner=_top(article, top, notebook, "banner"),
+        headline=_top(article, top, notebook, "headline"),
+        trail=code(_headlines(top, notebook)),
+        trains="",
+        made={},
+    )
+    page = path.with_suffix(".html")
+    with atomic(page) as temporary:
+        temporary.write_text(article.finish(html, _ids(html), {}), encoding="utf-8")
+    return page
+
+
+def _of_part(part: str) -> Callable[[set[str]], bool]:
+    return lambda tags: part in tags and not tags & set(TOP)
+
+
+def _render(**content: object) -> Markup:
+    """Return the page, but for its pictures and the numbers in references."""
     script = (TEMPLATE / "script.js").read_text(encoding="utf-8")
     environment = Environment(
         loader=FileSystemLoader(TEMPLATE), undefined=StrictUndefined, autoescape=True
     )
-    page = environment.get_template("page.html.j2")
-    html = page.render(
-        sections=[part for part in parts if part.html or part.rows or part.failed],
-        banner=next(filter(None, top["banner"]), ""),
-        headline=Markup().join(top["headline"]),
-        trail=code([cell for name, of in single.items() for cell in _headlines(name, of)]),
-        made=_provenance(runs),
+    return environment.get_template("page.html.j2").render(
+        **content,
         files=FILES,
         css=Markup((TEMPLATE / "style.css").read_text(encoding="utf-8")),
         ink=_ink("light"),
@@ -107,12 +184,10 @@ def build(folder: Path, *, sections: Sequence[str], rows: Sequence[str]) -> Path
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
-    ids = {tag["id"] for tag in BeautifulSoup(html, "html.parser").find_all(id=True)}
-    html = article.finish(html, ids, {row: f"row-{row}" for row in rows})
-    _write_files(folder / FILES, article.files)
-    with atomic(folder / "report.html") as temporary:
-        temporary.write_text(html, encoding="utf-8")
-    return folder / "report.html"
+
+
+def _ids(html: str) -> set[str]:
+    return {tag["id"] for tag in BeautifulSoup(html, "html.parser").find_all(id=True)}
 
 
 def _write_files(folder: Path, files: dict[str, bytes]) -> None:
@@ -224,19 +299,19 @@ def _shared(article: Article, name: str, runs: list[Path], notebooks: Sequence[s
     return _titled(part)
 
 
-def _top(article: Article, name: str, notebook: nbformat.NotebookNode, tag: str) -> Markup:
+def _top(article: Article, origin: Origin, notebook: nbformat.NotebookNode, tag: str) -> Markup:
     """Return what the cells with a tag show, without their code."""
-    html = article.section(notebook, Origin(name, f"{name}.ipynb"), lambda tags: tag in tags)
+    html = article.section(notebook, origin, lambda tags: tag in tags)
     soup = BeautifulSoup(html, "html.parser")
     for details in soup.select("details.code"):
         details.decompose()
     return Markup(str(soup).strip())
 
 
-def _headlines(name: str, notebook: nbformat.NotebookNode) -> list[tuple[Origin, int, str]]:
+def _headlines(origin: Origin, notebook: nbformat.NotebookNode) -> list[tuple[Origin, int, str]]:
     """Return the cells behind the headline."""
     return [
-        (Origin(name, f"{name}.ipynb"), number, cell.source)
+        (origin, number, cell.source)
         for number, cell in enumerate(notebook.cells, start=1)
         if "headline" in cell.metadata.get("tags", [])
     ]

@@ -21,16 +21,24 @@ from music_genre import provenance
 from music_genre.analysis import explanations, recipes, table1
 from music_genre.exceptions import InputError
 from music_genre.metrics import predictions
-from music_genre.models import baselines, runs
-from music_genre.paths import REPORTS, ROOT, atomic, display_path, natural_key
+from music_genre.models import baselines, portable, runs
+from music_genre.paths import PUBLISHED, ROOT, atomic, display_path, natural_key
 from music_genre.report import readme
 from music_genre.report.article import FILES
 from music_genre.report.figures import table1 as figures
 
-PUBLISHED = REPORTS / "gtzan"
 README = ROOT / "README.md"
 MODEL = runs.MODEL  # of a run; only the last row's are published
-NOTES = {"metrics.json": runs.FILES, "baselines.json": baselines.FILES}  # with checksums of these
+NOTES = {  # with checksums of these
+    "metrics.json": runs.FILES,
+    "baselines.json": baselines.FILES,
+    portable.NOTE: portable.FILES,
+}
+READERS = {
+    "metrics.json": runs.load,
+    "baselines.json": baselines.load,
+    portable.NOTE: portable.load,
+}
 PREDICTIONS = {"predictions.csv", "predictions_after.csv", "baselines-predictions.csv"}
 _DIGITS = 3  # of the published probabilities
 
@@ -38,9 +46,10 @@ _DIGITS = 3  # of the published probabilities
 def publish(
     folder: Path, settings: Path, target: Path = PUBLISHED, *, readme_file: Path | None = None
 ) -> None:
-    """Copy a report's page, all results behind it, and the model of the last row.
+    """Copy a report's page, all results behind it, the model of the last row and that for use.
 
-    Results are the CSV and JSON files in ``folder``, whichever step wrote them. ``settings`` is the
+    Results are the CSV and JSON files in ``folder``, whichever step wrote them, and all files of
+    the model for use. ``settings`` is the
     folder of ``<row>.yaml`` that the report is of. What is new is written beside the target, read
     back as a reader would, and only then takes the place of what was there, together with the
     tables in ``readme_file``. Until then, whatever happens leaves both as they were.
@@ -162,7 +171,7 @@ def _with_checksums(note: Path) -> None:
 def _check(folder: Path) -> None:
     """Read every published run back."""
     for note in _notes(folder):
-        (runs if note.name == "metrics.json" else baselines).load(note.parent)
+        READERS[note.name](note.parent)
 
 
 def _ready(folder: Path, settings: Path) -> pd.DataFrame:
@@ -173,6 +182,10 @@ def _ready(folder: Path, settings: Path) -> pd.DataFrame:
     if table1.source(rows).is_sample:
         raise InputError(
             f"{display_path(folder)} was measured on the sample: publish the full table's."
+        )
+    if name := table1.source(rows).collection:
+        raise InputError(
+            f"{display_path(folder)} is about {name}, which is not GTZAN: publish the full table's."
         )
     failed = sorted(folder.glob("**/failed.json"))
     if failed:
@@ -277,12 +290,16 @@ def _check_and_note(step: Path, published: Path) -> None:
 def _results(folder: Path) -> list[Path]:
     """List the CSV and JSON files of all steps, but those of models and packed ones twice.
 
+    Of the model for use, which is of portable files, all are listed.
     What the page was made from (``files/``) is no result of a step.
     """
     return [
         path
         for path in sorted(folder.rglob("*"))
-        if path.name.endswith((".csv", ".json", ".csv.gz"))
+        if (
+            path.name.endswith((".csv", ".json", ".csv.gz"))
+            or (path.name in portable.FILES and path.with_name(portable.NOTE).exists())
+        )
         and path.name not in MODEL
         and path.relative_to(folder).parts[0] != FILES
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)

@@ -1,4 +1,4 @@
-"""Write the README's tables of results from the published runs."""
+"""Write what readers of the repository see of results: the README's tables, a model's card."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from music_genre.analysis import explanations, leakage, table1
+from music_genre.data import find
+from music_genre.data.splits import SPLITS
+from music_genre.data.table import Source
 from music_genre.exceptions import InputError
+from music_genre.models import use
+from music_genre.models.portable import Portable
 from music_genre.report.markdown import escape
 
 TEMPLATES = Path(__file__).parent / "template"
@@ -52,15 +57,34 @@ def by_split(folder: Path) -> str:
     return _render("splits", accuracies, segments=segments, source=leakage.source(done))
 
 
+def card(model: Portable) -> str:
+    """Return what to know of a model for use, as Markdown."""
+    known = model.card
+    return _filled(
+        "use-card",
+        model=model,
+        of_gtzan=set(model.genres) == set(find.GENRES),
+        strictest=known["held out"][-1],
+        within=use.WITHIN,
+        artists="artists" in SPLITS[known["split"]].disjoint_by,
+        source=Source(**known["source"]),
+        **{key.replace(" ", "_"): value for key, value in known.items() if key != "source"},
+    )
+
+
 def _render(name: str, table: pd.DataFrame, **values: object) -> str:
     lines = [" | ".join(map(_cell, line)) for line in [list(table), *table.to_numpy().tolist()]]
     lines.insert(1, " | ".join(["---"] * len(table.columns)))
     markdown = Markup("\n".join(f"| {line} |" for line in lines))
+    return _filled(f"readme-{name}", table=markdown if len(table) else "", **values)
+
+
+def _filled(name: str, **values: object) -> str:
     templates = Environment(
-        loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, finalize=escape
-    )
-    template = templates.get_template(f"readme-{name}.md.j2")
-    return template.render(table=markdown if len(table) else "", **values).strip() + "\n"
+        loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, finalize=escape,
+        trim_blocks=name == "use-card", lstrip_blocks=True,
+    )  # fmt: skip
+    return templates.get_template(f"{name}.md.j2").render(values).strip() + "\n"
 
 
 def _cell(value: object) -> str:

@@ -1,6 +1,7 @@
 """The sections of a report in their order: what plan, page and tests read. Standard library only.
 
-To add one, write its notebook and add an entry here.
+To add one, write its notebook and add an entry here: to the report on the paper, to that on a
+collection of one's own, or to both.
 """
 
 from collections.abc import Mapping
@@ -17,18 +18,26 @@ class Section:
     given: Mapping[str, str] = field(default_factory=dict)
     needs: tuple[str, ...] = ()  # the groups of trainings and fits whose results it shows
     asked_by: str = ""  # the option without which it is left out: "recipes" or "splits"
+    splits: tuple[str, ...] = ()  # all of these must be asked for, too
+    fits: bool = False  # its notebook trains what it shows, and that can fail as a training can
     of_paper: bool = False  # left out where no row says what the paper reports
     per_row: tuple[str, ...] = ()  # the notebooks that each row has instead
     shared_of: str = ""  # the section of whose notebooks it shows what all rows share
+    stands_alone: bool = False  # it has something to show also where every training failed
 
 
+_ROWS = Section("rows", per_row=("train", "evaluate"))
+_EXPLORE, _FEATURES = Section("explore"), Section("features")
+_MODEL = Section("model", shared_of="rows")
+
+# Of the report on the paper: on GTZAN, and on the embedded sample.
 SECTIONS = (
     Section(
         "table1",
         given={"results": "{folder}/rows", "rows": "{rows}"},
         needs=("rows", "seeds"),
     ),
-    Section("rows", per_row=("train", "evaluate")),
+    _ROWS,
     Section(
         "explanations",
         given={"results": "{folder}/rows", "rows": "{rows}", "printed": "{table}"},
@@ -53,13 +62,19 @@ SECTIONS = (
         needs=("rows", "recipes", "claims"),
         asked_by="recipes",
     ),
-    Section("explore"),
-    Section("features"),
-    Section("model", shared_of="rows"),
+    _EXPLORE,
+    _FEATURES,
+    _MODEL,
     Section(
         "errors",
         given={"results": "{folder}"},
         needs=("rows", "splits", "shuffled"),
+        asked_by="splits",
+    ),
+    Section(
+        "similar",
+        given={"results": "{folder}"},
+        needs=("splits",),
         asked_by="splits",
     ),
     Section(
@@ -68,4 +83,26 @@ SECTIONS = (
         needs=("rows", "seeds", "recipes", "claims"),
         of_paper=True,
     ),
+    Section(
+        "use",
+        given={"splits": "track artist", "output": "{folder}/use"},
+        asked_by="splits",
+        splits=("track", "artist"),
+        fits=True,
+    ),
+)
+
+# Of the report on a collection that is not GTZAN.
+COLLECTION = (
+    Section(
+        "collection",
+        given={"results": "{folder}", "rows": "{rows}"},
+        needs=("rows", "seeds"),
+        stands_alone=True,
+    ),
+    _EXPLORE,
+    _FEATURES,
+    _ROWS,
+    _MODEL,
+    Section("errors", given={"results": "{folder}"}, needs=("rows",)),
 )

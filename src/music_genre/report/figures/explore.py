@@ -25,6 +25,7 @@ from music_genre.report.figures.style import (
 )  # fmt: skip
 
 SECONDS = SEGMENT_HOP / SAMPLE_RATE  # of a segment
+PITCHES = ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"]
 
 
 def segments(clip: str, measures: Measures, counts: pd.Series) -> Figure:
@@ -43,15 +44,26 @@ def segments(clip: str, measures: Measures, counts: pd.Series) -> Figure:
     wave.set(ylim=(-1.05, 1.05), xlim=(0, seconds[-1]), yticks=[], ylabel="amplitude",
              xlabel=f"time [s]: each {SECONDS:.0f} s are one segment",
              xticks=range(0, 16, 3))  # fmt: skip
+    _draw_sizes(bars, counts)
+    sns.despine(ax=wave, left=True)
+    return fig
+
+
+def genre_sizes(counts: pd.Series) -> Figure:
+    """Draw each genre's number of segments."""
+    fig = Figure(figsize=(WIDTH, 0.8 + 0.28 * len(counts)), layout="constrained")
+    _draw_sizes(fig.subplots(), counts)
+    return fig
+
+
+def _draw_sizes(bars: Axes, counts: pd.Series) -> None:
     bars.barh(range(len(counts)), counts, color=OURS, linewidth=0)
     bars.xaxis.set_major_formatter("{x:,.0f}")
     bars.set_yticks(range(len(counts)), counts.index)
     bars.bar_label(bars.containers[0], fmt="{:,.0f}", padding=3)
     bars.invert_yaxis()
     bars.set(xlabel="segments of the genre in the table", xlim=(0, counts.max() * 1.08))
-    sns.despine(ax=wave, left=True)
     sns.despine(ax=bars)
-    return fig
 
 
 def workflow(steps: Sequence[str]) -> Figure:
@@ -75,6 +87,26 @@ def workflow(steps: Sequence[str]) -> Figure:
             ax.plot(*zip(*corners[:-1], strict=True), color=INK, lw=1)
         arrow = {"arrowstyle": "-|>", "color": INK, "shrinkA": 0, "shrinkB": 0}
         ax.annotate("", xy=corners[-1], xytext=corners[-2], arrowprops=arrow)
+    return fig
+
+
+def closeup(measures: Measures) -> Figure:
+    """Draw one clip's waveform, mel spectrogram and chroma CENS over the same time."""
+    fig = Figure(figsize=(WIDTH, 5.6), layout="constrained")
+    wave, mel, chroma = fig.subplots(3, 1, sharex=True)
+    low, high = measures["envelope"]
+    seconds = np.arange(len(low)) * ENVELOPE_HOP
+    wave.fill_between(seconds, low, high, color=OURS, linewidth=0)
+    wave.set(ylim=(-1.05, 1.05), ylabel="amplitude")
+    steps = colormaps["magma"].resampled(16)  # of 5 dB
+    loud = _over_time(mel, measures["mel"], cmap=steps, vmin=-80, vmax=0)
+    mel.set_ylabel("mel band")
+    shares = _over_time(chroma, measures["chroma_cens"], cmap="viridis", vmin=0, vmax=1)
+    chroma.set(yticks=np.arange(12) + 0.5, yticklabels=PITCHES, ylabel="pitch class")
+    chroma.tick_params(axis="y", labelsize="x-small")
+    chroma.set(xlabel="time [s]", xlim=(0, seconds[-1]))
+    fig.colorbar(loud, ax=mel, label="dB", fraction=0.02, pad=0.01)
+    fig.colorbar(shares, ax=chroma, label="share", fraction=0.02, pad=0.01)
     return fig
 
 

@@ -16,7 +16,7 @@ _ENDS = -2.0, 104.0  # per cent: what lies at 0 or at 100 is seen whole
 
 
 def by_split(scores: pd.DataFrame, paper: float | None = None, *, bold: str = "") -> Figure:
-    """Draw each model's accuracy on every split with its 95 % interval, a marker for each split.
+    """Draw each model's accuracy on its splits with its 95 % interval, a marker for each split.
 
     ``scores`` are those of :func:`music_genre.analysis.leakage.scores`, the loosest split first.
     Models are in the order of the strictest split, the best on top; ``bold`` is one of them.
@@ -24,14 +24,17 @@ def by_split(scores: pd.DataFrame, paper: float | None = None, *, bold: str = ""
     """
     splits = list(dict.fromkeys(scores["split"]))
     strictest = scores[scores["split"] == splits[-1]].set_index("model")["accuracy"]
-    models = strictest.sort_values(ascending=False, kind="stable").index
+    strictest = strictest.reindex(dict.fromkeys(scores["model"]))
+    models = strictest.sort_values(ascending=False, kind="stable", na_position="last").index
     fig, ax = _banded(models, len(splits), bold)
     for split, y in _lines(splits, models):
-        own = scores[scores["split"] == split].set_index("model").loc[models]
+        own = scores[scores["split"] == split].set_index("model").reindex(models)
         ends = [own["accuracy"] - own["low"], own["high"] - own["accuracy"]]
         ax.errorbar(own["accuracy"], y, xerr=np.clip(ends, 0, None), fmt=_MARKERS.get(split, "o"),
                     ms=6, lw=1.8, color=SPLITS[split].color)  # fmt: skip
         for at, (_, one) in zip(y, own.iterrows(), strict=True):
+            if np.isnan(one["accuracy"]):
+                continue
             text = f"{one['accuracy']:.1f}" + (f" by {split}" if at < 0.5 else "")
             if paper is not None and one["high"] < paper < one["high"] + len(text) * _LETTER:
                 _label(ax, one["low"], at, text, right=False)  # the paper's line is in its way
