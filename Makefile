@@ -38,7 +38,7 @@ PLAIN := $(if $(filter venv,$(READY)),python3,"$$PYTHON")
 typed:
 	+@$(PLAIN) -c 'import sys; sys.exit(sys.version_info < (3, 11, 4))' || { echo \
 	  "error: this Python is older than 3.11.4, or is none: install a newer one, or name one with make PYTHON=..." >&2; exit 1; }
-	+@PYTHONPATH=src $(PLAIN) -S -m music_genre.build check $(filter report predict,$(MAKECMDGOALS))
+	+@PYTHONPATH=src $(PLAIN) -S -m music_genre.build check $(filter report beyond tune predict,$(MAKECMDGOALS))
 
 environment: | typed
 	+@"$$PYTHON" -c 'import importlib.util as u, os, sys; s = u.find_spec("music_genre"); \
@@ -50,7 +50,7 @@ venv: | typed
 
 # ---- What to ask for.
 
-.PHONY: help report predict restore publish data pairs style test lab bench-features bench-train sample lock clean
+.PHONY: help report beyond tune predict restore publish data pairs style test lab bench-features bench-train sample lock clean
 
 help: ## show this list
 	@echo "usage: make TARGET [TABLE=folder under params/]"
@@ -64,6 +64,12 @@ help: ## show this list
 # The plan's rules, one for each notebook to execute, stand in reports/TABLE/plan.mk: read them there.
 report: | $(READY) ## make reports/TABLE/report.html, on all cores (-j1: one step at a time)
 	+@exec "$$PYTHON" -m music_genre.build report "$(MAKE)"
+
+beyond: | $(READY) ## train params/beyond on each of SPLITS with each of SEEDS (hours); the next report shows it
+	+@exec "$$PYTHON" -m music_genre.build report "$(MAKE)" beyond
+
+tune: | $(READY) ## search for settings by validation tracks (hours); `make beyond` trains what it found
+	+@exec "$$PYTHON" -m music_genre.build report "$(MAKE)" tune
 
 predict: | $(READY) ## name the genre of AUDIO=song.mp3, or of each file in a folder; MODEL=folder of a model
 	@exec "$$PYTHON" -m music_genre.build.predict

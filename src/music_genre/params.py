@@ -170,6 +170,13 @@ KNOWN: dict[str, dict[str, Rule]] = {
         "top": _number(1, 1000, whole=True),
         "output": _text,
     },
+    "beyond": {"results": _text, "features": _text},
+    "tune": {
+        **{name: _TRAINING[name] for name in ("split", "test_size", "seed", "features", "output")},
+        "models": _text,
+        "trials": _number(1, 10_000, whole=True),
+        "validation_size": _number(0, 0.9),
+    },
     "recipes": {"results": _text, "trainings": _text, "printed": _text},
 }
 

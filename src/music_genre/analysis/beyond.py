@@ -18,11 +18,25 @@ from music_genre.paths import display_path, natural_key
 
 NETWORK, CLASSICAL, AVERAGE = "network", "classical", "average"  # kinds of rows
 TRACKS = ("LDA of tracks", "SVM of tracks")  # of tracks.CLASSICAL, averaged with each other too
-# Published accuracies by track on the same partition by artist, in per cent.
+FUTURE = ("deep-lstm", "lstm-dense", "cnn-rnn")  # "using more LSTM layers, adding dense layers ..."
+# By split, accuracies in per cent that others published, and where. By segment on the split by
+# segment, by track on the others; only those on the split by artist are of the same partition.
 PUBLISHED = {
-    "MFCC + SVM": (53.4, "Pons and Serra, arXiv:1805.00237"),
-    "MusiCNN + SVM": (77.2, "Pons, github.com/jordipons/sklearn-audio-transfer-learning"),
-    "VGGish + SVM": (77.6, "Pons, github.com/jordipons/sklearn-audio-transfer-learning"),
+    "segment": {
+        "ten perceptrons averaged, 20 % held out": (
+            96.0,
+            "github.com/lumenalux/GTZAN_music_genre_classification",
+        ),
+    },
+    "track": {
+        "SVM on features": (78.8, "github.com/Hguimaraes/gtzan.keras"),
+        "CNN, votes": (83.2, "github.com/Hguimaraes/gtzan.keras"),
+    },
+    "artist": {
+        "MFCC + SVM": (53.4, "Pons and Serra, arXiv:1805.00237"),
+        "MusiCNN + SVM": (77.2, "github.com/jordipons/sklearn-audio-transfer-learning"),
+        "VGGish + SVM": (77.6, "github.com/jordipons/sklearn-audio-transfer-learning"),
+    },
 }
 
 
@@ -216,7 +230,87 @@ def _scores(row: Row, split: str, table_folder: Path | None) -> dict[str, float]
     return found
 
 
-def best(scores: pd.DataFrame, split: str, measure: str) -> pd.Series:
-    """Return the row with the highest accuracy by ``segment`` or ``track`` on a split."""
-    of = scores[scores["split"] == split]
-    return of.loc[of[measure].idxmax()]
+def verdict(scores: pd.DataFrame, split: str, measure: str) -> dict:
+    """Sum up a split: its best row by ``segment`` or ``track``, the paper's, and what it planned.
+
+    Returns
+    -------
+    dict
+        ``split``, ``measure``; ``model``, ``accuracy``, ``low`` and ``high`` of the best row;
+        ``paper``, the accuracy of the paper's network and recipe, or None, with how many ``seeds``
+        and their ``SD``; ``future`` and
+        ``future_accuracy``, the best of :data:`FUTURE`; ``published`` and
+        ``published_accuracy``, the highest of :data:`PUBLISHED`. What is not there is empty.
+    """
+    of = scores[scores["split"] == split].set_index("model")
+    best = of[measure].idxmax()
+    planned = of.loc[of.index.isin(FUTURE), measure]
+    others = {name: accuracy for name, (accuracy, _) in PUBLISHED.get(split, {}).items()}
+    return {
+        "split": split,
+        "measure": measure,
+        "model": best,
+        "accuracy": of.at[best, measure],
+        "low": of.at[best, f"{measure}_low"],
+        "high": of.at[best, f"{measure}_high"],
+        "paper": of.at["paper", measure] if "paper" in of.index else None,
+        "seeds": of.at["paper", "seeds"] if "paper" in of.index else 0,
+        "SD": of.at["paper", f"{measure}_SD"] if "paper" in of.index else None,
+        "future": planned.idxmax() if len(planned) else "",
+        "future_accuracy": planned.max() if len(planned) else None,
+        "published": max(others, key=others.get) if others else "",
+        "published_accuracy": max(others.values()) if others else None,
+    }
+
+
+def in_short(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return one accuracy a row and split: by track, by segment where tracks are on both sides.
+
+    Returns
+    -------
+    DataFrame [shape=(n_rows_of_all_splits, 6)]
+        split, model, kind, accuracy, low, high.
+    """
+    found = []
+    for split, of in scores.groupby("split", sort=False):
+        measure = "track" if splits.SPLITS[split].disjoint_by else "segment"
+        names = {measure: "accuracy", f"{measure}_low": "low", f"{measure}_high": "high"}
+        found.append(of[["split", "model", "kind", *names]].rename(columns=names))
+    return pd.concat(found, ignore_index=True)
+
+
+def as_table(scores: pd.DataFrame, split: str) -> pd.DataFrame:
+    """Return a split's rows for readers, the best by track first."""
+    of = scores[scores["split"] == split].sort_values("track", ascending=False, kind="stable")
+    table = of[["model", "kind", "seeds"]].copy()
+    for what in ("segment", "track"):
+        table[f"by {what}"] = of[what]
+        table[f"95 % interval, by {what}"] = [
+            f"{low:.2f} to {high:.2f}"
+            for low, high in zip(of[f"{what}_low"], of[f"{what}_high"], strict=True)
+        ]
+        table[f"SD over seeds, by {what}"] = of[f"{what}_SD"]
+    weights = [None if pd.isna(n) else int(n) for n in of["weights"]]
+    return table.assign(parameters=pd.Series(weights, of.index, object), seconds=of["seconds"])
+
+
+def published() -> pd.DataFrame:
+    """Return :data:`PUBLISHED` as a table [shape=(n, 4)]: split, model, accuracy, source."""
+    return pd.DataFrame(
+        [
+            {"split": split, "model": model, "accuracy": accuracy, "source": source}
+            for split, models in PUBLISHED.items()
+            for model, (accuracy, source) in models.items()
+        ]
+    )
+
+
+def trials(folder: Path) -> dict[str, pd.DataFrame]:
+    """Return the trials of the searches kept in a folder, by split, the best trial first."""
+    return {
+        split: pd.read_csv(folder / f"{split}.csv").sort_values(
+            "accuracy by track", ascending=False, kind="stable"
+        )
+        for split in splits.SPLITS
+        if (folder / f"{split}.csv").is_file()
+    }

@@ -14,6 +14,7 @@ from music_genre.data.table import Source, check_features, clips
 from music_genre.exceptions import InputError
 from music_genre.metrics.intervals import paired_difference
 from music_genre.models import runs
+from music_genre.models.inputs import powered
 from music_genre.paths import display_path
 
 # What is shuffled together: mean and variance of one descriptor, and all MFCCs.
@@ -58,6 +59,8 @@ def tested_inputs(
             "name the table that the run was measured on."
         )
     values = segments.set_index("filename").loc[test["filename"], scaler["columns"]].to_numpy()
+    if "lambdas" in scaler:
+        values = powered(values, np.array(scaler["lambdas"]))
     x = (values - scaler["mean"]) / scaler["scale"]
     codes = test["label"].map({genre: code for code, genre in enumerate(scaler["genres"])})
     return x.astype("float32")[:, :, np.newaxis], codes.to_numpy()

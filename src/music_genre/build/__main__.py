@@ -6,6 +6,7 @@ what was typed; `clean` removes a report: they need the standard library only. W
 taken from the environment.
 """
 
+import dataclasses
 import fcntl
 import json
 import os
@@ -30,13 +31,13 @@ from music_genre.paths import DATA, REPORTS, ROOT, display_path, remove_leftover
 LOCK = REPORTS / ".lock"
 
 
-def asked_for() -> tuple[typed.Options, Path, Path | None]:
+def asked_for(only: str = "") -> tuple[typed.Options, Path, Path | None]:
     """Return the options of a report, the features table and the clips to describe."""
     asked = typed.options(os.environ, splits=plan.split_names())
     features, music = features_and_music(asked)
     if name := find.collection(features, music):
         asked = typed.of_collection(asked, name, os.environ)
-    return asked, features, music
+    return dataclasses.replace(asked, only=only), features, music
 
 
 def features_and_music(asked: typed.Options) -> tuple[Path, Path | None]:
@@ -126,8 +127,11 @@ def said_of(asked: typed.Options, features: Path, music: Path | None) -> str:
 # ---- The commands.
 
 
-def report(make: str) -> int:
+def report(make: str, only: str = "") -> int:
     """Make the report that the environment asks for, with a job for each core by default.
+
+    ``only`` asks for something else in its place: the trainings and the notebook ``beyond``, or the
+    searches of ``tune``.
 
     Returns
     -------
@@ -139,7 +143,7 @@ def report(make: str) -> int:
     start = time.monotonic()
     flags = os.environ.get("MAKEFLAGS", "").split(" -- ")[0]  # variables follow, which make must
     dry = "n" in flags.split(" ")[0].removeprefix("-").split("-")[0]  # not expand
-    asked, features, music = asked_for()
+    asked, features, music = asked_for(only)
     with nullcontext() if dry else _alone(asked.table):
         _bring_pairs_into_agreement()
         planned = plan.steps(asked)
@@ -149,8 +153,9 @@ def report(make: str) -> int:
             extract(music, strict=asked.strict, dry=dry)
         extracted = bool(music) or features == find.EXTRACTED
         described = plan.specs(asked, planned, features, extracted=extracted)
-        rules, targets = plan.write(planned, described)
-        _say_what_is_replaced(described[-1])
+        rules, targets = plan.write(asked, planned, described)
+        if not only:
+            _say_what_is_replaced(described[-1])
         given = re.search(r"(?:^| )-j ?(\d*)|--jobserver", flags)
         jobs = int(given[1] or 0) if given else 0
         took = estimate.seconds(planned, described)
@@ -165,9 +170,10 @@ def report(make: str) -> int:
                 return code
         if dry:
             return 0
-        print(f"report: {described[-1]['target']}", flush=True)
-        rows = {step.row: ROOT / step.given["output"] for step in planned if step.row}
-        show.table(rows, of_paper=not asked.collection)
+        print(f"{only or 'report'}: {described[-1]['target']}", flush=True)
+        if not only:
+            rows = {step.row: ROOT / step.given["output"] for step in planned if step.row}
+            show.table(rows, of_paper=not asked.collection)
         print(f"total: {terminal.duration(time.monotonic() - start)}", flush=True)
     return _not_trained(planned)
 
@@ -275,8 +281,9 @@ def main(command: str, *arguments: str) -> int:
         return report(*arguments)
     if command == "clean":
         clean()
-    if "report" in arguments:
-        plan.steps(asked_for()[0])
+    for only in ("", "beyond", "tune"):
+        if (only or "report") in arguments:
+            plan.steps(asked_for(only)[0])
     if "predict" in arguments:
         typed.prediction(os.environ)
     return 0

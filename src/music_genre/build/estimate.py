@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from itertools import zip_longest
 from statistics import mean
 
 from music_genre.build import done, plan
@@ -25,7 +26,7 @@ def seconds(planned: list[plan.Step], described: list[dict]) -> dict[str, float 
     timed = {target: note for target, note in noted.items() if note.get("seconds")}
     return {
         step["target"]: _seconds(step, of, [n for n in timed.values() if _alike(n["step"], step)])
-        for step, of in zip(described, [*planned, None], strict=True)
+        for step, of in zip_longest(described, planned)  # the page, if there is one, comes last
     }
 
 

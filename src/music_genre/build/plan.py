@@ -26,6 +26,7 @@ from music_genre.paths import NOTEBOOKS, REPORTS, ROOT, atomic, display_path, na
 from music_genre.report.sections import COLLECTION, SECTIONS, Section
 
 PARAMS, SOURCES = ROOT / "params", ROOT / "src" / "music_genre"
+BEYOND_SPLITS = ("segment", "track")  # where none are asked for; by artist needs published lists
 DATA_FILES = {".csv", ".npz", ".j2", ".css"}  # in a package, read by its modules
 
 
@@ -42,6 +43,7 @@ class Step:
     trains: bool = False  # a failure is recorded, and the report made without it
     row: str = ""  # the row of the table that it trains, with the first seed
     stands_alone: bool = False  # it has something to show where all failed that it shows
+    reads: tuple[Path, ...] = ()  # finished results that no step of the plan makes
 
     @property
     def spec(self) -> Path:
@@ -52,6 +54,8 @@ class Step:
 def steps(asked: Options) -> list[Step]:
     """List the steps of a report, trainings and fits before what shows them."""
     folder = REPORTS / asked.table
+    if asked.only:
+        return _tuning(asked, folder) if asked.only == "tune" else _beyond(asked, folder)
     rows = _files(PARAMS / asked.table)
     if not rows:
         raise InputError(
@@ -125,6 +129,7 @@ def steps(asked: Options) -> list[Step]:
                     shows=tuple(step.target for need in section.needs for step in groups[need]),
                     trains=section.fits,
                     stands_alone=section.stands_alone,
+                    reads=_there(folder, section),
                 )
             )
     return [*trainings, *showing]
@@ -142,8 +147,55 @@ def shown(asked: Options, rows: Iterable[Path]) -> list[Section]:
         for it in SECTIONS
         if (not it.asked_by or getattr(asked, it.asked_by))
         and set(it.splits) <= set(asked.splits)
+        and (not it.there or _there(REPORTS / asked.table, it))
         and (of_paper or not it.of_paper)
     ]
+
+
+def _there(folder: Path, section: Section) -> tuple[Path, ...]:
+    """Return the finished trainings that a section shows and that no step of a report makes."""
+    return (
+        tuple(sorted((folder / section.there).glob("*/*/*/metrics.json"))) if section.there else ()
+    )
+
+
+def _beyond(asked: Options, folder: Path) -> list[Step]:
+    """List the trainings of ``params/beyond``, by split and seed, and the notebook that shows them.
+
+    A row ``tuned`` is what a search on that split found (:func:`_tuning`).
+    """
+    rows = _files(PARAMS / "beyond")
+    trainings = []
+    for split in asked.splits or BEYOND_SPLITS:
+        found = folder / "tune" / f"{split}.yaml"
+        files = {**rows, **({"tuned": found} if found.is_file() else {})}
+        # A model of tracks cannot be trained where segments of one track are on both sides.
+        trainings += [
+            _training(folder / "beyond" / split / str(seed) / name, file,
+                      split=split, seed=seed, split_seed=0)
+            for seed in asked.seeds
+            for name, file in files.items()
+            if split != "segment" or "model: track-" not in file.read_text(encoding="utf-8")
+        ]  # fmt: skip
+    showing = Step(
+        folder / "beyond.ipynb",
+        "beyond",
+        {"results": display_path(folder / "beyond")},
+        shows=tuple(step.target for step in trainings),
+    )
+    return [*trainings, showing]
+
+
+def _tuning(asked: Options, folder: Path) -> list[Step]:
+    """List the searches for settings, one a split that keeps tracks apart."""
+    searches: list[Step] = []  # one after another, each on all cores
+    for split in asked.splits or BEYOND_SPLITS:
+        if split != "segment":
+            given = {"split": split, "output": display_path(folder / "tune")}
+            before = searches[-1].target if searches else None
+            target = folder / "tune" / f"{split}.ipynb"
+            searches.append(Step(target, "tune", given, after=before))
+    return searches
 
 
 def _tables() -> list[str]:
@@ -336,6 +388,7 @@ def specs(asked: Options, planned: list[Step], features: Path, *, extracted: boo
         content = {display_path(path): done.sha256_of_source(path) for path in files}
         if "features" in names:
             content |= {"table": checksum, **noted}
+        content |= {display_path(path): done.sha256(path) for path in step.reads}
         described.append(
             {
                 "notebook": step.notebook,
@@ -354,7 +407,7 @@ def specs(asked: Options, planned: list[Step], features: Path, *, extracted: boo
             # Trainings run side by side, on a core each. Their sums round by the number of threads,
             # so it depends on what was asked for, and not on how many happen to run.
             described[-1]["threads"] = 1 if sum(it.trains for it in planned) > 1 else None
-    return [*described, _page(asked, planned, checksum)]
+    return described if asked.only else [*described, _page(asked, planned, checksum)]
 
 
 def as_given(path: Path) -> str:
@@ -404,15 +457,14 @@ def due(described: list[dict]) -> list[str]:
     return targets
 
 
-def write(planned: list[Step], described: list[dict]) -> tuple[Path, list[str]]:
+def write(asked: Options, planned: list[Step], described: list[dict]) -> tuple[Path, list[str]]:
     """Write the steps' files and the rules; return the path of the rules, and what is due."""
-    *_, page = described
     for step in described:
         _write(_spec(step), json.dumps(step, indent=1))
     targets = due(described)
-    rules = ROOT / page["target"]
-    _write(rules.with_name("plan.mk"), _rules(planned, described, targets))
-    return rules.with_name("plan.mk"), targets
+    rules = REPORTS / asked.table / f"{asked.only or 'plan'}.mk"
+    _write(rules, _rules(planned, described, targets))
+    return rules, targets
 
 
 def _spec(step: dict) -> Path:

@@ -35,6 +35,7 @@ class Options:
     seeds: tuple[int, ...] = (0,)
     recipes: bool = False  # whether to train and show params/recipes too
     splits: tuple[str, ...] = ()  # by which to compare the last row with simpler models
+    only: str = ""  # what is asked for in place of a report: "beyond" or "tune"
     strict: bool = False  # whether a clip that cannot be described is an error
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 from sklearn.preprocessing import LabelEncoder, PowerTransformer, StandardScaler
 
 from music_genre.data.columns import INPUTS
@@ -119,3 +120,14 @@ def by_track(data: Prepared, tracks: pd.Series) -> Prepared:
     x[codes, steps] = data.x[:, :, 0]
     first = np.unique(codes, return_index=True)[1]
     return replace(data, x=x, y=data.y[first], parts=data.parts[first], of=codes)
+
+
+def powered(values: np.ndarray, lambdas: np.ndarray) -> np.ndarray:
+    """Return values [shape=(n, n_inputs)] after the Yeo-Johnson power transform of each column.
+
+    I.-K. Yeo & R. A. Johnson, *A New Family of Power Transformations to Improve Normality or
+    Symmetry*, Biometrika 87, 2000.
+    """
+    with np.errstate(over="ignore"):  # what is infinite then is far away all the same
+        columns = [stats.yeojohnson(of, power) for of, power in zip(values.T, lambdas, strict=True)]
+    return np.column_stack(columns)

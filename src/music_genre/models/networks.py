@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from music_genre.exceptions import InputError, meant
+
 if TYPE_CHECKING:
     import keras
 
@@ -177,3 +179,21 @@ def layer_table(network: "keras.Model") -> pd.DataFrame:
         for layer in network.layers
         if type(layer).__name__ != "Dropout"
     )
+
+
+def named(names: str) -> list[str]:
+    """Return the names of networks that stand in a text, separated by spaces.
+
+    Raises
+    ------
+    InputError
+        There is none, or one of them is not in :data:`NETWORKS`.
+    """
+    found = names.split()
+    unknown = [name for name in found if name not in NETWORKS]
+    if unknown or not found:
+        raise InputError(
+            f'models is "{names}"{meant(unknown[0], NETWORKS) if unknown else ""}: name some of '
+            f"{', '.join(NETWORKS)}, with spaces between."
+        )
+    return found

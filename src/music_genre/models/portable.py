@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from music_genre import provenance
 from music_genre.data.columns import INPUTS
@@ -20,7 +19,7 @@ from music_genre.data.splits import SPLITS
 from music_genre.data.table import tracks
 from music_genre.exceptions import InputError
 from music_genre.metrics import calibration, predictions
-from music_genre.models import runs
+from music_genre.models import inputs, networks, runs
 from music_genre.paths import MANUAL, REPORTS, display_path
 from music_genre.provenance import Damaged
 
@@ -77,7 +76,7 @@ class Portable:
             )
         values = segments[self.columns].to_numpy(dtype=float)
         if self.lambdas is not None:
-            values = powered(values, self.lambdas)
+            values = inputs.powered(values, self.lambdas)
         scaled = np.clip((values - self.mean) / self.scale, -_FARTHEST, _FARTHEST)
         return pd.DataFrame(scaled, columns=self.columns, index=segments.index)
 
@@ -148,17 +147,6 @@ class Portable:
         if len(self.network.input_shape) == 3:  # LSTMs read the inputs as a sequence
             x = x[:, :, np.newaxis]
         return np.asarray(network.predict(x, batch_size=BATCH, verbose=0))
-
-
-def powered(values: np.ndarray, lambdas: np.ndarray) -> np.ndarray:
-    """Return values [shape=(n, n_inputs)] after the Yeo-Johnson power transform of each column.
-
-    I.-K. Yeo & R. A. Johnson, *A New Family of Power Transformations to Improve Normality or
-    Symmetry*, Biometrika 87, 2000.
-    """
-    with np.errstate(over="ignore"):  # what is infinite then is far away all the same
-        columns = [stats.yeojohnson(of, power) for of, power in zip(values.T, lambdas, strict=True)]
-    return np.column_stack(columns)
 
 
 def network(layers: list[dict], n_inputs: int) -> "keras.Model":
@@ -287,6 +275,12 @@ def _of_run(folder: Path) -> Portable:
     settings, trained = content["parameters"], predicted[predicted["part"] == "train"]
     fitted, accuracy = _held_out(settings, predicted)
     scaler = provenance.read_json(folder / "scaler.json")
+    kind = settings.get("model", "paper")
+    if kind in networks.OF_TRACKS:
+        raise InputError(
+            f"{display_path(folder)} holds a {kind}, which reads whole tracks of one length: name "
+            "a model that reads segments."
+        )
     try:
         built = keras.saving.load_model(folder / "model.keras", compile=False)
     except Exception as error:  # of many kinds, by what the file is
@@ -297,7 +291,7 @@ def _of_run(folder: Path) -> Portable:
         ) from error
     try:
         model = Portable(
-            name=_RUNS[settings.get("model", "paper")],
+            name=_RUNS.get(kind, kind),
             network=built,
             card={
                 "source": content["source"],
@@ -320,6 +314,7 @@ def _inputs_and_genres(content: dict) -> dict:
         "columns": [*map(str, content["columns"])],
         "mean": np.array(content["mean"], dtype=float),
         "scale": np.array(content["scale"], dtype=float),
+        **({"lambdas": np.array(content["lambdas"], dtype=float)} if "lambdas" in content else {}),
     }
 
 

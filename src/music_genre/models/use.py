@@ -28,7 +28,8 @@ from music_genre.metrics import calibration, predictions
 from music_genre.metrics.intervals import interval
 from music_genre.models import portable, runs
 from music_genre.models.baselines import checksum
-from music_genre.models.portable import Portable, powered
+from music_genre.models.inputs import powered
+from music_genre.models.portable import Portable
 from music_genre.models.progress import Bar
 
 if TYPE_CHECKING:

@@ -23,6 +23,7 @@ class Section:
     of_paper: bool = False  # left out where no row says what the paper reports
     per_row: tuple[str, ...] = ()  # the notebooks that each row has instead
     shared_of: str = ""  # the section of whose notebooks it shows what all rows share
+    there: str = ""  # left out where this folder of the report holds no finished training
     stands_alone: bool = False  # it has something to show also where every training failed
 
 
@@ -62,6 +63,7 @@ SECTIONS = (
         needs=("rows", "recipes", "claims"),
         asked_by="recipes",
     ),
+    Section("beyond", given={"results": "{folder}/beyond"}, there="beyond"),
     _EXPLORE,
     _FEATURES,
     _MODEL,
