@@ -27,15 +27,16 @@ features: str = ""  # table it was measured on; empty: GTZAN's under data/ if th
 # %%
 from music_genre import params, terminal
 from music_genre.analysis import beyond
-from music_genre.data import find, table
+from music_genre.data import find
 from music_genre.data.splits import SPLITS
+from music_genre.models import runs
 from music_genre.report import display
 from music_genre.report.figures import beyond as figures
 
 given = params.check("beyond", globals())
 folder = params.report_folder(given.results, "beyond")
 rows, settings, left_out = beyond.load(folder)
-segments, source = table.load(given.features)
+segments, source = runs.measured_on(folder, given.features)
 table_folder = find.features_table(given.features).parent
 
 # %% tags=["banner"]
@@ -73,7 +74,7 @@ display.say(
       if one.seeds > 1 }}.
     {% endif %}
     {% if one.future %}
-      Of what it plans, the best is `{{ one.future }}` with {{ one.future_accuracy | fixed(1) }} %.
+      Of what it plans, the best is {{ one.future | code }} with {{ one.future_accuracy | fixed(1) }} %.
     {% endif %}
     {% if one.published %}
       The highest published figure that we know, on

@@ -233,6 +233,7 @@ display.figure(
 at_hand = closeup.at_hand(given.music)
 files = {name: path for of_genre in at_hand.values() for name, path in of_genre.items()}
 chosen = closeup.named(given.clip, files)
+silent = files[chosen] is None
 display.say(
     """
     {% if silent %}
@@ -240,7 +241,7 @@ display.say(
     downloads GTZAN; `music` names a folder of yours, with a folder in it for each genre.
     {% endif %}
     """,
-    silent=files[chosen] is None,
+    silent=silent and not source.collection,
 )
 
 
@@ -268,4 +269,5 @@ def look(name: str, *, playing: bool) -> None:
         )
 
 
-display.choose(at_hand, look, first=chosen)
+if not (silent and source.collection):  # the sample's clips are none of the collection's
+    display.choose(at_hand, look, first=chosen)

@@ -230,3 +230,21 @@ def test_papermill_in_a_terminal_shows_what_is_told(tmp_path, in_an_editor):
         while new := os.read(ours, 10_000):
             shown += new
     assert (b"epoch 1 of 2: loss 1.5\r\n" in shown) != in_an_editor
+
+
+def test_kernel_that_does_not_start_is_started_again_but_not_for_ever():
+    deaths = [RuntimeError("Kernel died before replying to kernel_info")] * 2
+
+    def start():
+        if deaths:
+            raise deaths.pop()
+        return "executed"
+
+    assert execute._started(start) == "executed"
+    deaths[:] = [RuntimeError("Kernel died before replying to kernel_info")] * 3
+    with pytest.raises(RuntimeError, match="died before replying"):
+        execute._started(start)
+    deaths[:] = [RuntimeError("something else")] * 2
+    with pytest.raises(RuntimeError, match="something else"):
+        execute._started(start)
+    assert len(deaths) == 1

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from sklearn.preprocessing import PowerTransformer
 
 from music_genre.data import splits
 from music_genre.data.columns import INPUTS
+from music_genre.exceptions import InputError
 from music_genre.models import inputs
 
 
@@ -47,3 +49,36 @@ def test_shuffled_columns_are_the_same_inputs_in_another_order(few_rows, parts):
     of_tempo = shuffled.scaler.mean_[shuffled.columns.index("tempo")]
     assert of_tempo == pytest.approx(few_rows["tempo"].mean())
     assert inputs.shuffled_columns(1) != inputs.shuffled_columns(0) == shuffled.columns
+
+
+def test_power_transform_is_scikit_learns_fitted_on_what_the_scaling_is(few_rows, parts):
+    data = inputs.prepare(few_rows, parts=parts, scale_on="train", scaling="power")
+    values, train = few_rows[INPUTS].to_numpy(), parts == "train"
+    expected = PowerTransformer().fit(values[train]).transform(values)
+    varying = [i for i, name in enumerate(INPUTS) if name != "length"]
+    assert np.allclose(data.x[:, varying, 0], expected[:, varying], atol=1e-3)
+    again = (inputs.powered(values, data.lambdas) - data.scaler.mean_) / data.scaler.scale_
+    assert np.allclose(data.x[:, :, 0], again, atol=1e-4)
+
+
+def test_tracks_are_sequences_of_their_segments_filled_up_with_zeros(few_rows):
+    table = few_rows.drop(index=few_rows.index[4])  # the first track has one segment less
+    names = splits.tracks(table)
+    parts = splits.split(table, "track", test_size=0.33, seed=3)
+    plain = inputs.prepare(table, parts=parts, scale_on="all")
+    data = inputs.by_track(plain, names)
+    assert data.x.shape == (names.nunique(), 5, 58)
+    assert np.array_equal(data.x[0, :4], plain.x[:4, :, 0])
+    assert not data.x[0, 4].any()
+    for name, i in zip(names, range(len(table)), strict=True):
+        track = list(dict.fromkeys(names)).index(name)
+        assert data.of[i] == track
+        assert (data.y[track], data.parts[track]) == (plain.y[i], plain.parts[i])
+
+
+def test_tracks_on_both_sides_cannot_be_sequences(few_rows, parts):
+    data = inputs.prepare(few_rows, parts=parts, scale_on="all")
+    with pytest.raises(InputError, match="choose split track or artist"):
+        inputs.by_track(data, splits.tracks(few_rows))
+    with pytest.raises(InputError, match="does not tell each segment's track"):
+        inputs.by_track(data, splits.tracks(few_rows).mask(few_rows.index == few_rows.index[0]))

@@ -34,11 +34,12 @@ def test_saved_without_a_change_nothing_has_changed_for_git(lab):
 
 def test_saved_after_a_run_it_keeps_its_outputs_and_nothing_has_changed_for_git(lab):
     notebook = lab.open("notebooks/train.ipynb")
-    notebook.cells[1].execution_count = 1
-    notebook.cells[1].outputs = [nbformat.v4.new_output("stream", text="by hand")]
+    code = [cell.cell_type for cell in notebook.cells].index("code")
+    notebook.cells[code].execution_count = 1
+    notebook.cells[code].outputs = [nbformat.v4.new_output("stream", text="by hand")]
     lab.save("notebooks/train.ipynb", notebook)
     assert lab.git("status", "--porcelain") == ""
-    assert lab.open("notebooks/train.ipynb").cells[1].outputs[0].text == "by hand"
+    assert lab.open("notebooks/train.ipynb").cells[code].outputs[0].text == "by hand"
 
 
 def test_edit_in_lab_reaches_the_py_and_is_committed_without_outputs(lab):

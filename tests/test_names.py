@@ -126,7 +126,9 @@ def test_predictions_are_read_back_as_they_were(tmp_path, predicted):
     _, _, read = runs.load(tmp_path / "run")
     pd.testing.assert_frame_equal(read, predicted.astype(read.dtypes), check_exact=True)
     assert (read[predicted.columns[:4]] == predicted[predicted.columns[:4]]).all(axis=None)
-    publish._pack(tmp_path / "run" / "predictions.csv", tmp_path / "predictions.csv.gz")
+    publish._pack(
+        tmp_path / "run" / "predictions.csv", tmp_path / "predictions.csv.gz", tested=False
+    )
     pd.testing.assert_frame_equal(predictions.read(tmp_path / "predictions.csv.gz"), read)
 
 
@@ -171,13 +173,13 @@ def test_codes_of_genres_are_those_of_the_names(tmp_path):
 def described(monkeypatch):
     """Let clips have made-up features, but for those whose name holds "broken"."""
 
-    def describe(paths, *, cache):
+    def describe(paths, folder):
         bad = {
             path: InputError(f"{path.name} is silent.") for path in paths if "broken" in path.name
         }
         return dict.fromkeys(paths, extraction.Described(np.zeros((1, 57)), "")) | bad, {}
 
-    monkeypatch.setattr(extraction, "describe", describe)
+    monkeypatch.setattr(extraction, "_describe", describe)
 
 
 def test_folders_and_clips_of_any_name_are_described(tmp_path, described, capsys):

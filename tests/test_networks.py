@@ -1,7 +1,9 @@
 """The model is the paper's."""
 
+import numpy as np
 import pytest
 
+from music_genre.exceptions import InputError
 from music_genre.models import networks
 
 
@@ -59,3 +61,45 @@ def test_optimizers_are_keras_own_with_the_rate_given():
         assert type(optimizer).__name__ == expected
         assert float(optimizer.learning_rate) == pytest.approx(1e-3)
         assert getattr(optimizer, "momentum", 0) == (0.9 if name == "sgd" else 0)
+
+
+@pytest.mark.parametrize("name", networks.NETWORKS)
+def test_every_network_gives_each_genre_a_probability(name):
+    shape = (10, 58) if name in networks.OF_TRACKS else (58, 1)
+    model = networks.build(
+        shape, 10, model=name, activation="tanh", dropout=0.1, learning_rate=1e-3, seed=0
+    )
+    probabilities = model.predict(np.random.default_rng(0).normal(size=(3, *shape)), verbose=0)
+    assert probabilities.shape == (3, 10)
+    assert np.allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+    assert (model.count_params() == 511_370) == (name == "paper")  # the paper, Fig. 7
+
+
+def test_rate_that_falls_along_a_cosine_is_half_at_half_time_and_nothing_at_the_end():
+    optimizer = build(schedule="cosine", steps=100).optimizer
+    rates = []
+    for step in (0, 50, 100):
+        optimizer.iterations.assign(step)
+        rates.append(float(optimizer.learning_rate))
+    assert rates == pytest.approx([1e-3, 0.5e-3, 0], abs=1e-9)
+
+
+def test_label_smoothing_and_weight_decay_are_what_was_asked_for():
+    model = build(label_smoothing=0.2, weight_decay=0.05)
+    certain = np.eye(10, dtype="float32")[:1]
+    # Of 0.2, each of ten genres gets 0.02: -0.82 log p - 9 x 0.02 log q.
+    p, q = 0.91, 0.01
+    given = np.full((1, 10), q, dtype="float32")
+    given[0, 0] = p
+    expected = -(0.82 * np.log(p) + 9 * 0.02 * np.log(q))
+    assert float(model.loss(certain, given)) == pytest.approx(expected, rel=1e-5)
+    assert model.optimizer.weight_decay == pytest.approx(0.05)
+    assert build().optimizer.weight_decay is None
+
+
+def test_names_of_networks_are_read_from_a_text():
+    assert networks.named("mlp  gru") == ["mlp", "gru"]
+    with pytest.raises(InputError, match=r'models is "mpl" \(did you mean mlp\?\)'):
+        networks.named("mpl")
+    with pytest.raises(InputError, match='models is ""'):
+        networks.named("")

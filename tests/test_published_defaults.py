@@ -9,7 +9,9 @@ from music_genre.data import find
 from music_genre.exceptions import InputError
 from music_genre.paths import PUBLISHED, ROOT
 
+# Of the published report; `similar` has something to show without results, too.
 SHOWING = [name for name, known in params.KNOWN.items() if "results" in known]
+SHOWING = [name for name in SHOWING if name not in ("collection", "similar")]
 NEED_THE_TABLE = {  # of what no published file tells, by the notebook that leaves it out
     "explanations": "the nearest neighbour",
     "leakage": "how many equal",

@@ -343,3 +343,60 @@ def test_loss_that_stops_being_finite_ends_the_training_and_is_reported(tmp_path
     )  # fmt: skip
     assert content["diverged"]
     assert content["epochs_run"] == len(history)
+
+
+def stopped_early(segments, *, epochs=8, patience=2, resume=False, until=None, **recipe):
+    """Train with validation segments; ``until`` ends it after an epoch, as a kill would."""
+    parts = splits.split(segments, "track", test_size=0.33, seed=3)
+    parts = splits.set_aside(segments, parts, "track", share=0.4, seed=3)
+    data = inputs.prepare(segments, parts=parts, scale_on="train")
+    given = {"activation": "tanh", "dropout": 0.1, "learning_rate": 3e-2, "seed": 3, **recipe}
+    model = networks.build((58, 1), 3, model="mlp", **given)
+    history = training.fit(
+        model, data, epochs=until or epochs, batch_size=16, seed=3, resume=resume,
+        patience=patience,
+    )  # fmt: skip
+    return model, data, history
+
+
+def test_patience_ends_training_and_keeps_the_epoch_that_validation_segments_prefer(segments):
+    model, data, history = stopped_early(segments, epochs=50)
+    best = history["validation_loss"].idxmin()
+    assert len(history) == best + 1 + 2 < 50
+    validation = data.x[data.validation], data.y[data.validation]
+    loss, _ = model.evaluate(*validation, verbose=0)
+    assert loss == pytest.approx(history["validation_loss"][best], rel=1e-5)
+
+
+def test_training_that_was_stopped_early_goes_on_from_its_best_epoch_bit_for_bit(
+    segments, tmp_path, monkeypatch
+):
+    expected_model, data, expected = stopped_early(segments)
+    monkeypatch.setattr(checkpoints, "FOLDER", tmp_path)
+    stopped_early(segments, until=3, resume=True)
+    assert len(list(tmp_path.glob("*/*"))) == 1  # only the best so far
+    model, _, history = stopped_early(segments, resume=True)
+    pd.testing.assert_frame_equal(without_time(history), without_time(expected), check_exact=True)
+    for one, other in zip(model.get_weights(), expected_model.get_weights(), strict=True):
+        assert np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("name", [name for name in networks.NETWORKS if name != "deep-lstm"])
+def test_every_network_trains_saves_and_predicts_the_same(name, segments, tmp_path):
+    parts = splits.split(segments, "track", test_size=0.33, seed=3)
+    data = inputs.prepare(segments, parts=parts, scale_on="train", scaling="power")
+    if name in networks.OF_TRACKS:
+        data = inputs.by_track(data, splits.tracks(segments))
+    model = networks.build(
+        data.x.shape[1:], 3, model=name, activation="tanh", dropout=0.1, learning_rate=1e-3,
+        label_smoothing=0.1, weight_decay=0.1, schedule="cosine", steps=3, seed=3,
+    )  # fmt: skip
+    history = training.fit(model, data, epochs=1, batch_size=16, seed=3, resume=False)
+    assert np.isfinite(history["loss"]).all()
+    predictions = training.predict(model, data, segments)
+    assert list(predictions["filename"]) == list(segments["filename"])
+    if name in networks.OF_TRACKS:  # one genre for a track
+        assert (predictions["predicted"].groupby(splits.tracks(predictions)).nunique() == 1).all()
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras", compile=False)
+    pd.testing.assert_frame_equal(training.predict(again, data, segments), predictions)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from music_genre import provenance
 from music_genre.data import splits
-from music_genre.data.table import Source, same_content
+from music_genre.data.table import Source, check_features, same_content
 from music_genre.exceptions import InputError
 from music_genre.metrics.intervals import interval
 from music_genre.metrics.predictions import by_genre, probabilities, vote
@@ -135,23 +135,25 @@ def classical(
     """
     given = setting["parameters"]
     seed = given["seed"] if given["split_seed"] < 0 else given["split_seed"]
-    parts = splits.split(
-        segments, given["split"], test_size=given["test_size"], seed=seed, table_folder=table_folder
-    )
-    if list(segments.loc[parts == "test", "filename"]) != setting["filenames"]:
-        raise InputError(
-            f"{source.label} is split by {given['split']} into other test segments than the "
-            "networks were tested on: name the table that they were trained on."
-        )
+
+    def fit() -> pd.DataFrame:
+        check_features(segments)
+        parts = splits.split(
+            segments, given["split"], test_size=given["test_size"], seed=seed,
+            table_folder=table_folder,
+        )  # fmt: skip
+        if list(segments.loc[parts == "test", "filename"]) != setting["filenames"]:
+            raise InputError(
+                f"{source.label} is split by {given['split']} into other test segments than the "
+                "networks were tested on: name the table that they were trained on."
+            )
+        return tracks.predictions(segments, parts, seed=seed).round(5)
+
     identity = {
         "source": source, "split": given["split"], "test_size": given["test_size"], "seed": seed,
         "models": {name: repr(build(0)) for name, (_, build) in tracks.CLASSICAL.items()},
     }  # fmt: skip
-    kept = runs.kept(
-        folder / "classical.csv",
-        identity,
-        lambda: tracks.predictions(segments, parts, seed=seed).round(5),
-    )
+    kept = runs.kept(folder / "classical.csv", identity, fit)
     return {
         name: Row(CLASSICAL, [mean([of.reset_index(drop=True)])])
         for name, of in kept.groupby("model", sort=False)

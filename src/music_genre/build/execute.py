@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, TypeVar
 
 from nbclient.exceptions import DeadKernelError
 from papermill import execute_notebook
@@ -29,6 +29,9 @@ from music_genre.build import done
 from music_genre.exceptions import InputError
 from music_genre.paths import ROOT
 from music_genre.provenance import read_json, read_yaml, write_json
+
+T = TypeVar("T")
+STARTS = 3  # of a kernel, before it is given up
 
 
 class Failed(InputError):
@@ -68,13 +71,15 @@ def execute(step: dict) -> dict[str, float]:
     start = time.monotonic()
     with target.with_suffix(".log").open("w") as log, _output_to(log):
         try:
-            executed = execute_notebook(
-                _literally(ROOT / "notebooks" / f"{step['notebook']}.ipynb"),
-                _literally(partial),
-                parameters=given,
-                progress_bar=False,
-                stdout_file=log,
-                stderr_file=log,
+            executed = _started(
+                lambda: execute_notebook(
+                    _literally(ROOT / "notebooks" / f"{step['notebook']}.ipynb"),
+                    _literally(partial),
+                    parameters=given,
+                    progress_bar=False,
+                    stdout_file=log,
+                    stderr_file=log,
+                )
             )
         except PapermillExecutionError as error:
             known = error.ename == "InputError"
@@ -85,6 +90,21 @@ def execute(step: dict) -> dict[str, float]:
     partial.replace(target)
     cells = [cell.metadata.get("papermill", {}).get("duration") or 0.0 for cell in executed.cells]
     return {"all": time.monotonic() - start, "longest": max(cells)}
+
+
+def _started(execute: Callable[[], T]) -> T:
+    """Execute a notebook; again, if its kernel did not start.
+
+    Kernels look for free ports before they take them: of two that start at the same moment, one
+    may find its port taken, and ends.
+    """
+    for _ in range(STARTS - 1):
+        try:
+            return execute()
+        except RuntimeError as error:
+            if "Kernel died before replying" not in str(error):
+                raise
+    return execute()
 
 
 def _literally(path: Path) -> str:

@@ -375,6 +375,7 @@ def specs(asked: Options, planned: list[Step], features: Path, *, extracted: boo
     tables = {
         "features": as_given(features),
         "extracted": display_path(find.EXTRACTED) if extracted else "",
+        "music": asked.music,
     }
     checksum = done.sha256(features) if features.is_file() else ""  # none before an extraction
     beside = features.with_suffix(".problems.json")  # what the extraction noted

@@ -59,9 +59,7 @@ def search(
         The parameters drawn, :data:`SCORE` and :data:`TIME`, in the order of the trials.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    drawn_from, lines = space(models), []
-    if path.exists():
-        lines = pd.read_csv(path, float_precision="round_trip").to_dict("records")
+    drawn_from, lines = space(models), _lines(path)
     with Bar(total=trials, initial=min(len(lines), trials), unit="trial") as bar:
         while len(lines) < trials:
             sampler = optuna.samplers.TPESampler(
@@ -74,9 +72,14 @@ def search(
             lines.append({**drawn, SCORE: score, TIME: round(time.perf_counter() - start, 1)})
             path.parent.mkdir(parents=True, exist_ok=True)
             provenance.write_csv(path, pd.DataFrame(lines))
+            lines = _lines(path)  # as a search that goes on later reads them, to the last digit
             bar.set_postfix_str(f"best {max(line[SCORE] for line in lines):.1f} %", refresh=False)
             bar.update()
     return pd.DataFrame(lines[:trials])
+
+
+def _lines(path: Path) -> list[dict]:
+    return pd.read_csv(path).to_dict("records") if path.exists() else []
 
 
 def _trial(line: dict, drawn_from: dict[str, BaseDistribution]) -> optuna.trial.FrozenTrial:

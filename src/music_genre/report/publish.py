@@ -68,7 +68,9 @@ def publish(
             copy = new / path.relative_to(folder)
             copy.parent.mkdir(parents=True, exist_ok=True)
             if path.name in PREDICTIONS:
-                _pack(path, copy.with_name(f"{path.name}.gz"))
+                # What goes beyond the paper is many trainings, of which only the tests are shown.
+                tested = path.relative_to(folder).parts[0] == "beyond"
+                _pack(path, copy.with_name(f"{path.name}.gz"), tested=tested)
             else:
                 shutil.copy(path, copy)
         for note in _notes(new):
@@ -307,9 +309,13 @@ def _results(folder: Path) -> list[Path]:
     ]
 
 
-def _pack(path: Path, target: Path) -> None:
-    """Write predictions compressed, with fewer digits; the same bytes every time."""
-    predictions.read(path).to_csv(
+def _pack(path: Path, target: Path, *, tested: bool) -> None:
+    """Write predictions compressed, with fewer digits, all or those of test segments.
+
+    The bytes are the same every time.
+    """
+    content = predictions.read(path)
+    (content[content["part"] == "test"] if tested else content).to_csv(
         target,
         index=False,
         float_format=f"%.{_DIGITS}g",
