@@ -172,10 +172,12 @@ KNOWN: dict[str, dict[str, Rule]] = {
     },
     "beyond": {"results": _text, "features": _text},
     "tune": {
-        **{name: _TRAINING[name] for name in ("split", "test_size", "seed", "features", "output")},
         "models": _text,
         "trials": _number(1, 10_000, whole=True),
-        "validation_size": _number(0, 0.9),
+        **{
+            name: _TRAINING[name]
+            for name in ("split", "test_size", "validation_size", "seed", "features", "output")
+        },
     },
     "recipes": {"results": _text, "trainings": _text, "printed": _text},
 }

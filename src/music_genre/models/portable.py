@@ -301,6 +301,7 @@ def _of_run(folder: Path) -> Portable:
                 "provenance": content["provenance"],
             },
             **fitted,
+            lambdas=np.array(scaler["lambdas"], dtype=float) if "lambdas" in scaler else None,
             **_inputs_and_genres(scaler),
         )
         return _checked(model)
@@ -314,7 +315,6 @@ def _inputs_and_genres(content: dict) -> dict:
         "columns": [*map(str, content["columns"])],
         "mean": np.array(content["mean"], dtype=float),
         "scale": np.array(content["scale"], dtype=float),
-        **({"lambdas": np.array(content["lambdas"], dtype=float)} if "lambdas" in content else {}),
     }
 
 
