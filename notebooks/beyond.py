@@ -74,7 +74,8 @@ display.say(
       if one.seeds > 1 }}.
     {% endif %}
     {% if one.future %}
-      Of what it plans, the best is {{ one.future | code }} with {{ one.future_accuracy | fixed(1) }} %.
+      Of what it plans, the best is {{ one.future | code }} with
+      {{ one.future_accuracy | fixed(1) }} %.
     {% endif %}
     {% if one.published %}
       The highest published figure that we know, on

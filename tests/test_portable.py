@@ -16,7 +16,7 @@ from music_genre import provenance
 from music_genre.data.columns import FEATURES, INPUTS
 from music_genre.exceptions import InputError
 from music_genre.metrics.predictions import by_genre
-from music_genre.models import inputs, lstm, portable, use
+from music_genre.models import inputs, networks, portable, use
 
 CARD = {"source": SOURCE, "provenance": {"created": "2026-01-01"}}
 NAME = "logistic regression, C 0.1"
@@ -204,7 +204,9 @@ def run_once(sample, tmp_path_factory):
     folder = tmp_path_factory.mktemp("run") / "a-run"
     parts = np.where(sample["filename"].str.contains(r"0000[0-3]\."), "test", "train")
     data = inputs.prepare(sample, parts=parts, scale_on="all")
-    network = lstm.lstm(58, 10, activation="tanh", dropout=0.0, learning_rate=1e-3, seed=0)
+    network = networks.build(
+        (58, 1), 10, activation="tanh", dropout=0.0, learning_rate=1e-3, seed=0
+    )
     expected = network.predict(data.x[:30], verbose=0)
     # As sure as it is wrong: of each genre's four test tracks, two are said to be another one.
     wrong = sample["filename"].str.contains(r"0000[01]\.")
