@@ -2,7 +2,7 @@
 #
 # What is typed reaches Python by the environment, as it was typed: neither make nor a shell expands
 # it. A variable that is not listed here is refused.
-VARIABLES := TABLE FEATURES MUSIC GTZAN SEEDS RECIPES SPLITS STRICT CLIPS TAKE CHECK LAB NPROC PYTHON KERAS_BACKEND AUDIO MODEL
+VARIABLES := TABLE FEATURES MUSIC GTZAN SEEDS RECIPES SPLITS MORE STRICT CLIPS TAKE CHECK LAB NPROC PYTHON KERAS_BACKEND AUDIO MODEL
 TYPED := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
 $(foreach name,$(sort $(VARIABLES) $(TYPED)),$(if $(filter-out undefined,$(origin $(name))),\
   $(eval override $(name) := $$(value $(name)))$(eval export $(name))))
@@ -57,6 +57,7 @@ help: ## show this list
 	@echo "                   [MUSIC=folder of music, one folder per genre | GTZAN=the same | FEATURES=table.csv]"
 	@echo "                   [SEEDS=\"0 1 2\": train each row with these seeds] [RECIPES=1: the recipe study too]"
 	@echo "                   [SPLITS=\"segment track artist\": compare the last row with simpler models on these splits]"
+	@echo "                   [MORE=1: with music, 282 more numbers of each segment, which \`make beyond\` trains on]"
 	@echo "                   [STRICT=1: a clip that cannot be described is an error] [NPROC=1: threads of each training]"
 	@echo "                   [PYTHON=python: the environment to use]"
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile

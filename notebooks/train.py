@@ -43,6 +43,7 @@ shuffle_columns: bool = False  # the 58 inputs in a random order, the same in ev
 seed: int = 0  # of the split (not artist), the initial weights and the order of batches
 split_seed: int = -1  # of the split alone; -1: as seed says
 features: str = ""  # features table (CSV); empty: GTZAN's under data/ if there, else the sample
+more: str = ""  # second features table (CSV), as MORE=1 writes it: further inputs; empty: none
 output: str = ""  # folder for the results; empty: a new one under reports/manual/
 resume: bool = True  # go on from the longest earlier training of the same recipe, if any
 score_after: list = []  # earlier epochs whose predictions to keep too
@@ -62,6 +63,7 @@ given = params.check("train", globals())
 
 # %%
 segments, source = table.load(given.features)
+more = table.load_more(given.more, segments)
 
 # %% tags=["banner"]
 display.banner(source)
@@ -105,6 +107,7 @@ data = inputs.prepare(
     scale_on=given.scale_on,
     scaling=given.scaling,
     shuffle_columns=given.shuffle_columns,
+    more=more,
 )
 if given.model in networks.OF_TRACKS:
     data = inputs.by_track(data, splits.tracks(segments))
@@ -114,6 +117,18 @@ if given.model in networks.OF_TRACKS:
 #
 # Three stacked LSTMs read the 58 scaled numbers as a sequence of 58 steps; a softmax layer returns
 # the genres' probabilities.
+
+# %% tags=["once"]
+display.say(
+    """
+    {% if more %}
+    Here {{ more | count }} more numbers of each segment follow the 58, from the table
+    {{ path.name | code }}.
+    {% endif %}
+    """,
+    more=0 if more is None else more.shape[1],
+    path=find.given(given.more),
+)
 
 # %%
 network = networks.build(

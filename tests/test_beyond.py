@@ -16,7 +16,7 @@ from music_genre.exceptions import InputError
 from music_genre.metrics.predictions import by_genre
 from music_genre.models import tracks
 from music_genre.paths import ROOT
-from music_genre.provenance import write_json
+from music_genre.provenance import read_json, write_json
 
 GENRES = ["a", "b"]
 
@@ -128,9 +128,13 @@ def test_notebook_speaks_whatever_came_out(few_rows, tmp_path, run_here, paper):
                            "predicted": test["label"].to_numpy()[::-1]})  # fmt: skip
         fake_run(tmp_path / "beyond" / split / str(seed) / name, of, split=split, seed=seed,
                  split_seed=0, source=dataclasses.asdict(source))  # fmt: skip
+    if paper:
+        metrics = tmp_path / "beyond/track/0/paper/metrics.json"
+        write_json(metrics, {**read_json(metrics), "more": {"path": "t.more.csv"}})
     text = run_here("beyond", results=str(tmp_path / "beyond"), features=str(table))
     assert not re.search(r"\bnan\b|\bNone\b|^\s*- *$|\{[{%]", text, re.MULTILINE)
     assert text.count("**Split by ") == 2
+    assert ("Every row reads the 58 numbers alone" in text) != paper
     assert ("The paper's network and recipe reach" in text) == paper
     assert (tmp_path / "beyond/track/classical.json").exists()
 

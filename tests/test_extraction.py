@@ -53,9 +53,9 @@ def described(monkeypatch, one_core) -> list[str]:
     """Record the names of the clips that are described, in this process alone."""
     names = []
 
-    def spy(path):
+    def spy(path, **how):
         names.append(path.stem)
-        return extract_clip(path)
+        return extract_clip(path, **how)
 
     monkeypatch.setattr(extraction, "extract_clip", spy)
     return names
@@ -249,10 +249,10 @@ def test_a_clip_whose_name_is_no_text_is_described(tmp_path, one_core, capsys, n
 
 
 def test_whatever_a_clip_raises_is_its_own_problem(tmp_path, clips, one_core, monkeypatch):
-    def raises(path):
+    def raises(path, **how):
         if path.stem == "a.00001":
             raise ZeroDivisionError("by zero")
-        return extract_clip(path)
+        return extract_clip(path, **how)
 
     monkeypatch.setattr(extraction, "extract_clip", raises)
     table, problems = extract(clips, cache=tmp_path / "kept")

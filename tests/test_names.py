@@ -173,7 +173,7 @@ def test_codes_of_genres_are_those_of_the_names(tmp_path):
 def described(monkeypatch):
     """Let clips have made-up features, but for those whose name holds "broken"."""
 
-    def describe(paths, folder):
+    def describe(paths, folder, **how):
         bad = {
             path: InputError(f"{path.name} is silent.") for path in paths if "broken" in path.name
         }

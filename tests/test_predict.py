@@ -90,9 +90,9 @@ def spied(monkeypatch) -> list[str]:
     """Record the names of the files that are described."""
     seen = []
 
-    def spy(path):
+    def spy(path, **how):
         seen.append(path.name)
-        return extract_clip(path)
+        return extract_clip(path, **how)
 
     monkeypatch.setattr(extraction, "extract_clip", spy)
     return seen

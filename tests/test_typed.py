@@ -12,8 +12,8 @@ from music_genre.exceptions import InputError
 from music_genre.paths import ROOT
 
 SPLITS = ["segment", "track", "artist"]
-ENTRIES = ["TABLE", "FEATURES", "MUSIC", "GTZAN", "SEEDS", "RECIPES", "SPLITS", "STRICT", "CLIPS",
-           "TAKE", "CHECK", "LAB", "NPROC", "PYTHON", "KERAS_BACKEND", "AUDIO", "MODEL",
+ENTRIES = ["TABLE", "FEATURES", "MUSIC", "GTZAN", "SEEDS", "RECIPES", "SPLITS", "MORE", "STRICT",
+           "CLIPS", "TAKE", "CHECK", "LAB", "NPROC", "PYTHON", "KERAS_BACKEND", "AUDIO", "MODEL",
            "TABEL"]  # fmt: skip
 HOSTILE = [
     "$(shell touch pwned)`touch pwned`$$(touch pwned)\";touch pwned;\"';touch pwned;'",
@@ -43,7 +43,7 @@ def test_what_is_given_is_read(tmp_path):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["RECIPES", "STRICT"])
+@pytest.mark.parametrize("name", ["RECIPES", "MORE", "STRICT"])
 def test_flags_are_on_or_off(name):
     for value in ("0", "no", "false", "NO"):
         assert not getattr(options(**{name: value}), name.lower())

@@ -131,13 +131,14 @@ _TRAINING = {
     "seed": _number(0, 2**32 - 1, whole=True),
     "split_seed": _number(-1, 2**32 - 1, whole=True),
     "features": _text,
+    "more": _text,
     "output": _text,
     "resume": _choice(True, False),
     "score_after": _any_epochs,
 }
 _OF_TRAIN_ALONE = {
     "model", "optimizer", "validation_size", "schedule", "weight_decay", "label_smoothing",
-    "patience", "scaling", "split_seed",
+    "patience", "scaling", "split_seed", "more",
 }  # fmt: skip
 KNOWN: dict[str, dict[str, Rule]] = {
     "explore": {"features": _text, "music": _text, "clip": _text},

@@ -1,7 +1,7 @@
 """Table II: networks that go beyond the paper's, classical models and averages, on every split."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +48,7 @@ class Row:
     predictions: list[pd.DataFrame]  # filename, label, predicted, and each genre's probability
     weights: float = np.nan  # how many numbers a network has learnt
     seconds: float = np.nan  # to train, mean over seeds
+    more: bool = False  # whether it was trained on a second features table too
 
 
 def load(folder: Path) -> tuple[dict[str, dict[str, Row]], dict[str, dict], dict[str, str]]:
@@ -86,15 +87,22 @@ def load(folder: Path) -> tuple[dict[str, dict[str, Row]], dict[str, dict], dict
                 f"{display_path(path.parent)} was not tested on the segments of the other rows: "
                 "train all of them on one table and one split (`make beyond`)."
             )
-        line = test.reset_index(drop=True), content.get("weights", np.nan), history["seconds"].sum()
-        found.setdefault(split, {}).setdefault(name, []).append(line)
+        row = Row(
+            NETWORK, [test.reset_index(drop=True)], content.get("weights", np.nan),
+            history["seconds"].sum(), more="more" in content,
+        )  # fmt: skip
+        found.setdefault(split, {}).setdefault(name, []).append(row)
     if not found:
         raise InputError(
             f"{display_path(folder)} holds no finished training: run `make beyond` first."
         )
     rows = {
         split: {
-            name: Row(NETWORK, [p for p, _, _ in of], of[0][1], float(np.mean([s for *_, s in of])))
+            name: replace(
+                of[0],
+                predictions=[row.predictions[0] for row in of],
+                seconds=float(np.mean([row.seconds for row in of])),
+            )
             for name, of in found[split].items()
         }
         for split in splits.SPLITS
@@ -163,18 +171,21 @@ def classical(
 def averages(rows: Mapping[str, Row]) -> dict[str, Row]:
     """Average probabilities: of each network's seeds, of the models of tracks, and of all rows.
 
-    In the last, a network counts once, with the average of its seeds.
+    In the last, a network counts once, with the average of its seeds; those with a second features
+    table are averaged apart.
     """
     found = {}
     for name, row in rows.items():
         if len(row.predictions) > 1:
-            found[f"{name}, {len(row.predictions)} seeds"] = Row(AVERAGE, [mean(row.predictions)])
+            averaged = Row(AVERAGE, [mean(row.predictions)], more=row.more)
+            found[f"{name}, {len(row.predictions)} seeds"] = averaged
     if all(name in rows for name in TRACKS):
         both = mean([rows[name].predictions[0] for name in TRACKS])
         found["LDA and SVM of tracks"] = Row(AVERAGE, [both])
-    if len(rows) > 1:
-        everything = mean([mean(row.predictions) for row in rows.values()])
-        found[f"all {len(rows)} rows"] = Row(AVERAGE, [everything])
+    for more, words in ((False, ""), (True, " with more numbers")):
+        alike = [mean(row.predictions) for row in rows.values() if row.more == more]
+        if len(alike) > 1:
+            found[f"all {len(alike)} rows{words}"] = Row(AVERAGE, [mean(alike)], more=more)
     return found
 
 

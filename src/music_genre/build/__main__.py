@@ -37,7 +37,9 @@ def asked_for(only: str = "") -> tuple[typed.Options, Path, Path | None]:
     features, music = features_and_music(asked)
     if name := find.collection(features, music):
         asked = typed.of_collection(asked, name, os.environ)
-    return dataclasses.replace(asked, only=only), features, music
+    more = find.more_table(find.EXTRACTED if music else features)
+    more_table = plan.as_given(more) if asked.more and (music or more.is_file()) else ""
+    return dataclasses.replace(asked, only=only, more_table=more_table), features, music
 
 
 def features_and_music(asked: typed.Options) -> tuple[Path, Path | None]:
@@ -89,21 +91,26 @@ def extraction(music: Path, *, strict: bool) -> dict:
     }
 
 
-def extract(music: Path, *, strict: bool, dry: bool) -> None:
+def extract(music: Path, *, strict: bool, dry: bool, more: bool = False) -> None:
     """Extract features from music if they are not those of its files as they are now."""
     step = json.loads(json.dumps(extraction(music, strict=strict)))
-    if done.up_to_date(step):
+    # The second table is noted apart: the first one is the same with it and without.
+    further = {**step, "target": display_path(find.more_table(find.EXTRACTED)), "results": []}
+    steps = [step, *([further] if more else [])]
+    if all(map(done.up_to_date, steps)):
         return
     command = [sys.executable, "-m", "music_genre.data.extraction", str(music), step["target"]]
     if dry:
         print("python -m music_genre.data.extraction")
         return
-    os.environ["STRICT"] = "1" if strict else ""
+    os.environ |= {"STRICT": "1" if strict else "", "MORE": "1" if more else ""}
     start = time.monotonic()
     if code := _run(command):
         sys.exit(code)
-    done.note(step)
-    print(f"{step['target']}: {terminal.duration(time.monotonic() - start)}", flush=True)
+    for it in steps:
+        done.note(it)
+    targets = ", ".join(it["target"] for it in steps)
+    print(f"{targets}: {terminal.duration(time.monotonic() - start)}", flush=True)
 
 
 def said_of(asked: typed.Options, features: Path, music: Path | None) -> str:
@@ -150,7 +157,11 @@ def report(make: str, only: str = "") -> int:
         check_files(planned)
         print(said_of(asked, features, music), flush=True)
         if music:
-            extract(music, strict=asked.strict, dry=dry)
+            extract(music, strict=asked.strict, dry=dry, more=asked.more)
+        if asked.more and not asked.more_table:
+            print(f"MORE is left out: there is no music, and no {find.more_table(features).name}.")
+        if only == "beyond":
+            plan.check_more(asked, features)
         extracted = bool(music) or features == find.EXTRACTED
         described = plan.specs(asked, planned, features, extracted=extracted)
         rules, targets = plan.write(asked, planned, described)

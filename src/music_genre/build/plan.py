@@ -7,6 +7,7 @@ checksums, all that determines it. Which steps are due is decided here, by conte
 """
 
 import ast
+import csv
 import dataclasses
 import json
 import os
@@ -22,6 +23,7 @@ from music_genre.build import done
 from music_genre.build.typed import NAME, Options
 from music_genre.data import find
 from music_genre.exceptions import InputError, meant
+from music_genre.names import normal
 from music_genre.paths import NOTEBOOKS, REPORTS, ROOT, atomic, display_path, natural_key
 from music_genre.report.sections import COLLECTION, SECTIONS, Section
 
@@ -162,17 +164,20 @@ def _there(folder: Path, section: Section) -> tuple[Path, ...]:
 def _beyond(asked: Options, folder: Path) -> list[Step]:
     """List the trainings of ``params/beyond``, by split and seed, and the notebook that shows them.
 
-    A row ``tuned`` is what a search on that split found (:func:`_tuning`).
+    A row ``tuned`` is what a search on that split found (:func:`_tuning`). With a second features
+    table each row is trained on it too, under a name of its own.
     """
     rows = _files(PARAMS / "beyond")
+    more = {"more": asked.more_table} if asked.more_table else {}
+    suffix = "-more" if more else ""
     trainings = []
     for split in asked.splits or BEYOND_SPLITS:
         found = folder / "tune" / f"{split}.yaml"
         files = {**rows, **({"tuned": found} if found.is_file() else {})}
         # A model of tracks cannot be trained where segments of one track are on both sides.
         trainings += [
-            _training(folder / "beyond" / split / str(seed) / name, file,
-                      split=split, seed=seed, split_seed=0)
+            _training(folder / "beyond" / split / str(seed) / f"{name}{suffix}", file,
+                      split=split, seed=seed, split_seed=0, **more)
             for seed in asked.seeds
             for name, file in files.items()
             if split != "segment" or "model: track-" not in file.read_text(encoding="utf-8")
@@ -377,7 +382,7 @@ def specs(asked: Options, planned: list[Step], features: Path, *, extracted: boo
         "extracted": display_path(find.EXTRACTED) if extracted else "",
         "music": asked.music,
     }
-    checksum = done.sha256(features) if features.is_file() else ""  # none before an extraction
+    checksum = _checksum(features)
     beside = features.with_suffix(".problems.json")  # what the extraction noted
     noted = {"beside the table": done.sha256(beside)} if beside.is_file() else {}
     described = []
@@ -389,6 +394,8 @@ def specs(asked: Options, planned: list[Step], features: Path, *, extracted: boo
         content = {display_path(path): done.sha256_of_source(path) for path in files}
         if "features" in names:
             content |= {"table": checksum, **noted}
+        if more := step.given.get("more"):
+            content |= {"second table": _checksum(ROOT / more)}
         content |= {display_path(path): done.sha256(path) for path in step.reads}
         described.append(
             {
@@ -409,6 +416,35 @@ def specs(asked: Options, planned: list[Step], features: Path, *, extracted: boo
             # so it depends on what was asked for, and not on how many happen to run.
             described[-1]["threads"] = 1 if sum(it.trains for it in planned) > 1 else None
     return described if asked.only else [*described, _page(asked, planned, checksum)]
+
+
+def _checksum(table: Path) -> str:
+    return done.sha256(table) if table.is_file() else ""  # none before an extraction
+
+
+def check_more(asked: Options, features: Path) -> None:
+    """Check before hours of training that the second features table has each segment of the first.
+
+    Raises
+    ------
+    InputError
+        It lacks one, as where a clip of the published table cannot be read.
+    """
+    more = ROOT / asked.more_table
+    if not asked.more_table or not (more.is_file() and features.is_file()):
+        return
+    lacking = sorted(_filenames(features) - _filenames(more), key=natural_key)
+    if lacking:
+        raise InputError(
+            f"{asked.more_table} has no line for {len(lacking):,} segments of "
+            f"{as_given(features)}, the first is {lacking[0]}: train on the table that was "
+            f"extracted with it, with FEATURES={display_path(find.EXTRACTED)} MORE=1."
+        )
+
+
+def _filenames(table: Path) -> set[str]:
+    with table.open(encoding="utf-8-sig", newline="") as file:
+        return {normal(line.get("filename") or "") for line in csv.DictReader(file)}
 
 
 def as_given(path: Path) -> str:

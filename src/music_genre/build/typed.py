@@ -18,7 +18,7 @@ from music_genre.paths import REPORTS, ROOT
 PUBLISHED = "gtzan"  # reports/gtzan holds the published report
 COLLECTION = "collection"  # the table, and its report, of music that is not GTZAN
 NAME = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9_.+-]*")  # of a table, a row: safe for make and shell
-_FLAGS = ("RECIPES", "STRICT", "CHECK")
+_FLAGS = ("RECIPES", "MORE", "STRICT", "CHECK")
 _OFF, _ON = ("", "0", "no", "false"), ("1", "yes", "true")
 _BACKENDS = ("jax", "tensorflow", "torch")
 
@@ -37,6 +37,8 @@ class Options:
     splits: tuple[str, ...] = ()  # by which to compare the last row with simpler models
     only: str = ""  # what is asked for in place of a report: "beyond" or "tune"
     strict: bool = False  # whether a clip that cannot be described is an error
+    more: bool = False  # whether to extract a second features table, and train on it
+    more_table: str = ""  # its path, where there is or will be one
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,7 @@ def options(given: Mapping[str, str], *, splits: list[str]) -> Options:
         recipes=flag(given, "RECIPES"),
         splits=tuple(name for name in splits if name in asked),
         strict=flag(given, "STRICT"),
+        more=flag(given, "MORE"),
     )
 
 

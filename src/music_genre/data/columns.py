@@ -1,4 +1,4 @@
-"""The names of the 60 columns of the features table, and the segments that they describe."""
+"""The names of the columns of both features tables, and the segments that they describe."""
 
 SAMPLE_RATE = 22_050  # Hz
 SEGMENT_HOP = 3 * SAMPLE_RATE  # samples from one segment's start to the next one's
@@ -14,6 +14,18 @@ FEATURES = [
 ]
 INPUTS = ["length", *FEATURES]  # the 58 numbers that the paper feeds to the network, in order
 COLUMNS = ["filename", *INPUTS, "label"]
+# Of the second table, which is made only where MORE=1 asks for it: music_genre.data.more.
+MORE_SERIES = [
+    *(f"contrast{i}" for i in range(1, 8)),
+    "flatness",
+    "flux",
+    *(f"cens{i}" for i in range(1, 13)),
+    *(f"tonnetz{i}" for i in range(1, 7)),
+    *(f"delta_{name}" for name in MFCC),
+]
+MORE_STATISTICS = ["mean", "std", "skew", "kurtosis", "min", "max"]
+MORE = [f"{name}_{stat}" for name in MORE_SERIES for stat in MORE_STATISTICS]
+MORE_COLUMNS = ["filename", *MORE, "label"]
 # What the features describe, related ones together: the order and the names of some figures.
 FAMILIES = {
     "chroma": ["chroma_stft_mean", "chroma_stft_var"],

@@ -23,13 +23,14 @@ from tqdm import tqdm
 from music_genre import names
 from music_genre.data import find
 from music_genre.data.artists import of_files as artists_of
-from music_genre.data.columns import COLUMNS, FEATURES, SEGMENT_LENGTH
+from music_genre.data.columns import COLUMNS, FEATURES, MORE, MORE_COLUMNS, SEGMENT_LENGTH
 from music_genre.data.features import extract_clip, segment_features
 from music_genre.data.gtzan import clips_of, list_files
 from music_genre.exceptions import InputError
 from music_genre.paths import atomic, display_path
 
 VERSION = 2  # raise it when a change in `features` changes values: those kept before are not reused
+MORE_VERSION = 1  # the same for `more`
 PROBLEMS = ["clip", "path", "reason", "used"]
 NAMED = 10  # files named of each reason for which files are not used
 
@@ -39,9 +40,12 @@ class Described(NamedTuple):
 
     values: np.ndarray  # [shape=(n_segments, 57)]
     note: str  # what is odd about it; empty if nothing is
+    more: np.ndarray | None = None  # [shape=(n_segments, 282)], if it was asked for
 
 
-def describe_folder(folder: str | Path, path: str | Path, *, strict: bool = False) -> None:
+def describe_folder(
+    folder: str | Path, path: str | Path, *, strict: bool = False, more: bool = False
+) -> None:
     """Write the table of a folder of music, as :func:`write` does, with its cache beside it.
 
     Raises
@@ -55,6 +59,7 @@ def describe_folder(folder: str | Path, path: str | Path, *, strict: bool = Fals
         path,
         cache=Path(path).with_suffix(""),
         strict=strict,
+        more=more,
         others=files[files["fault"] != ""],
         merged=names.merged(files["folder"].unique()),
         collection=find.collection_of_clips(folder),
@@ -67,6 +72,7 @@ def extract(
     *,
     cache: str | Path,
     strict: bool = False,
+    more: bool = False,
     lost: pd.DataFrame | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Describe every segment of many clips, as :func:`music_genre.data.features.extract_clip` does.
@@ -82,7 +88,8 @@ def extract(
 
     The values of each clip are kept under ``cache``, by the clip's SHA-256, ``VERSION`` and the
     versions of the libraries that compute them. A later run reuses them: it continues an
-    interrupted one, and extracts only clips that changed. A damaged entry is computed again.
+    interrupted one, and extracts only clips that changed. A damaged entry is computed again. Values
+    that were kept without ``more`` stay, and are completed.
 
     Parameters
     ----------
@@ -93,13 +100,16 @@ def extract(
         Folder of the kept values. Several runs may share it.
     strict
         Whether a clip that cannot be described is an error.
+    more
+        Whether to compute the numbers of :mod:`music_genre.data.more` too.
     lost : DataFrame
         What is known to be lost already, in the columns of ``problems``.
 
     Returns
     -------
     table : DataFrame [shape=(n_segments, 60)]
-        The columns are ``COLUMNS``, the order is genre, clip, segment. ``attrs["copies"]`` lists
+        The columns are ``COLUMNS``; with ``more``, those of ``MORE`` follow. The order is genre,
+        clip, segment. ``attrs["copies"]`` lists
         the clips whose files have the same bytes, a list for each such file.
     problems : DataFrame [shape=(n_odd_clips, 4)]
         ``clip``, ``path`` and ``reason`` of each clip left out: unreadable, shorter than a
@@ -116,7 +126,7 @@ def extract(
     if len(twice):
         raise InputError(f"The clip name {twice.iloc[0]} occurs twice: rename one of the files.")
     clips = clips.sort_values(["genre", "clip"])
-    described, checksums = _describe(clips["path"], Path(cache) / _versions())
+    described, checksums = _describe(clips["path"], Path(cache) / _versions(), more=more)
     tables, problems = [], [] if lost is None else lost.to_dict("records")
     for path, clip, genre in clips[["path", "clip", "genre"]].itertuples(index=False):
         found = described[path]
@@ -124,7 +134,7 @@ def extract(
         if isinstance(found, InputError):
             problems.append({**problem, "reason": _of(clip, str(found)), "used": False})
             continue
-        tables.append(_table(found.values, clip, genre))
+        tables.append(_table(found, clip, genre))
         if found.note:
             reason = _of(clip, f"{display_path(path)}: {found.note}.")
             problems.append({**problem, "reason": reason, "used": True})
@@ -147,6 +157,7 @@ def write(
     *,
     cache: str | Path,
     strict: bool = False,
+    more: bool = False,
     others: pd.DataFrame | None = None,
     merged: dict[str, list[str]] | None = None,
     collection: str = "",
@@ -160,7 +171,7 @@ def write(
     ``unused``, each reason for which other files were not used, with the number of these ``files``
     and the ``names`` of the first; ``lost_genres``, those that no segment is of; ``copies``, clips
     with the same bytes; and ``merged``, ``collection`` and ``artists``. What was left out or is odd
-    is printed to stderr.
+    is printed to stderr. With ``more``, the second table is ``<name>.more.csv``.
 
     Parameters
     ----------
@@ -190,7 +201,9 @@ def write(
         ],
         used=False,
     )
-    table, problems = extract(clips, cache=cache, strict=strict, lost=lost[list(PROBLEMS)])
+    table, problems = extract(
+        clips, cache=cache, strict=strict, more=more, lost=lost[list(PROBLEMS)]
+    )
     problems = problems.assign(path=[_shown(path) for path in problems["path"]])
     odd = problems["used"].astype(bool)
     genres = {*clips["genre"], *lost["genre"]} - {""}
@@ -208,11 +221,19 @@ def write(
     }
     with atomic(path.with_suffix(".problems.json")) as temporary:
         temporary.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
-    text = table.to_csv(index=False)
-    if not path.exists() or path.read_text(encoding="utf-8") != text:  # else nothing is stale
+    second = find.more_table(path)
+    if _differs(path, text := table[COLUMNS].to_csv(index=False)):  # else nothing is stale
+        second.unlink(missing_ok=True)
         with atomic(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
+    if more and _differs(second, text := table[MORE_COLUMNS].to_csv(index=False)):
+        with atomic(second) as temporary:
+            temporary.write_text(text, encoding="utf-8")
     print("\n".join(map(names.readable, _told(path, summary))), file=sys.stderr)
+
+
+def _differs(path: Path, text: str) -> bool:
+    return not path.exists() or path.read_text(encoding="utf-8") != text
 
 
 def _told(path: Path, summary: dict) -> Iterator[str]:
@@ -261,7 +282,7 @@ def describe(paths: Iterable[Path], *, cache: str | Path) -> dict[Path, Describe
 
 
 def _describe(
-    paths: Iterable[Path], folder: Path
+    paths: Iterable[Path], folder: Path, *, more: bool = False
 ) -> tuple[dict[Path, Described | InputError], dict[Path, str]]:
     """Return what each clip holds, or why it cannot be described; and its file's checksum."""
     described, todo, checksums = {}, {}, {}
@@ -275,7 +296,7 @@ def _describe(
             )
             continue
         entry = folder / f"{checksums[path]}.json"
-        kept = _kept(entry)
+        kept = _kept(entry, more=more)
         if kept is None:
             todo[path] = entry
         else:
@@ -285,19 +306,20 @@ def _describe(
         _compile()
         jobs = 1 if len(todo) == 1 else -1  # a process of its own takes seconds to start
         results = Parallel(n_jobs=jobs, return_as="generator_unordered")(
-            delayed(_describe_clip)(path) for path in todo
+            delayed(_describe_clip)(path, more) for path in todo
         )
         for path, found in tqdm(results, desc="Describing", **form):
             if not isinstance(found, InputError):
-                _keep(todo[path], found)
+                found = _keep(todo[path], found)
             described[path] = found
     return described, checksums
 
 
-def _describe_clip(path: Path) -> tuple[Path, Described | InputError]:
+def _describe_clip(path: Path, more: bool) -> tuple[Path, Described | InputError]:
     try:
-        table = extract_clip(path)
-        return path, Described(table[FEATURES].to_numpy(), table.attrs["note"])
+        table = extract_clip(path, more=more)
+        further = table[MORE].to_numpy() if more else None
+        return path, Described(table[FEATURES].to_numpy(), table.attrs["note"], further)
     except InputError as error:
         return path, error
     except Exception as error:  # of whatever kind: it is this clip's, and the others are described
@@ -321,10 +343,13 @@ def _compile() -> None:
         segment_features(np.random.default_rng(0).standard_normal(SEGMENT_LENGTH, dtype=np.float32))
 
 
-def _table(values: np.ndarray, clip: str, genre: str) -> pd.DataFrame:
-    table = pd.DataFrame(values, columns=FEATURES)
+def _table(found: Described, clip: str, genre: str) -> pd.DataFrame:
+    table = pd.DataFrame(found.values, columns=FEATURES)
     table["filename"] = [f"{clip}.{segment}.wav" for segment in range(len(table))]
-    return table.assign(length=SEGMENT_LENGTH, label=genre)[COLUMNS]
+    table = table.assign(length=SEGMENT_LENGTH, label=genre)[COLUMNS]
+    if found.more is None:
+        return table
+    return table.join(pd.DataFrame(found.more, columns=MORE))
 
 
 def _versions() -> str:
@@ -337,28 +362,49 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _keep(entry: Path, found: Described) -> None:
-    # Python writes floats such that they read back equal.
-    body = json.dumps({"values": found.values.tolist(), "note": found.note})
+def _keep(entry: Path, found: Described) -> Described:
+    """Keep what was found of a clip; what is kept of it already stays, to the last bit."""
+    before = _kept(entry, more=False)
+    if before is None:
+        _write(entry, {"values": found.values.tolist(), "note": found.note})
+    else:
+        found = before._replace(more=found.more)
+    if found.more is not None:
+        _write(_further(entry), {"values": found.more.tolist()})
+    return found
+
+
+def _kept(entry: Path, *, more: bool) -> Described | None:
+    kept, further = _read(entry), _read(_further(entry)) if more else None
+    if kept is None or (more and further is None):
+        return None
+    values = np.array(further["values"]) if further else None
+    return Described(np.array(kept["values"]), kept["note"], values)
+
+
+def _further(entry: Path) -> Path:
+    return entry.with_suffix(f".more{MORE_VERSION}.json")
+
+
+def _write(entry: Path, content: dict) -> None:
+    body = json.dumps(content)  # Python writes floats such that they read back equal
     digest = hashlib.sha256(body.encode()).hexdigest()
     with atomic(entry) as temporary:
         temporary.write_text(f"{digest}\n{body}", encoding="utf-8")
 
 
-def _kept(entry: Path) -> Described | None:
+def _read(entry: Path) -> dict | None:
     try:
         digest, body = entry.read_text(encoding="utf-8").split("\n")
     except (OSError, ValueError):  # missing; not text; not two lines
         return None
-    if digest != hashlib.sha256(body.encode()).hexdigest():
-        return None
-    kept = json.loads(body)
-    return Described(np.array(kept["values"]), kept["note"])
+    return json.loads(body) if digest == hashlib.sha256(body.encode()).hexdigest() else None
 
 
 if __name__ == "__main__":
     warnings.filterwarnings("ignore", module="joblib")  # it remarks on a run that ends early
     try:
-        describe_folder(sys.argv[1], sys.argv[2], strict=os.environ.get("STRICT") == "1")
+        strict, more = (os.environ.get(name) == "1" for name in ("STRICT", "MORE"))
+        describe_folder(sys.argv[1], sys.argv[2], strict=strict, more=more)
     except InputError as error:
         sys.exit(str(error))

@@ -14,10 +14,12 @@ from scipy.ndimage import median_filter
 from threadpoolctl import threadpool_limits
 
 from music_genre import names
+from music_genre.data import more as further
 from music_genre.data import sound
 from music_genre.data.columns import (
     FEATURES,
     MFCC,
+    MORE,
     N_MFCC,
     SAMPLE_RATE,
     SEGMENT_HOP,
@@ -90,7 +92,7 @@ def _resampled(path: str | Path, found: sound.Sound) -> Iterator[np.ndarray]:
     yield librosa.util.fix_length(resampled, size=max(0, missing))
 
 
-def extract_clip(path: str | Path, *, label: str | None = None) -> pd.DataFrame:
+def extract_clip(path: str | Path, *, label: str | None = None, more: bool = False) -> pd.DataFrame:
     """Describe every whole 3-second segment of a clip by the table's 60 columns.
 
     Segment ``s`` is the samples ``[66150 * s, 66150 * s + 66149)`` at 22,050 Hz. One STFT of it
@@ -137,11 +139,14 @@ def extract_clip(path: str | Path, *, label: str | None = None) -> pd.DataFrame:
         number of channels.
     label
         The genre; the name of the clip's folder if not given.
+    more
+        Whether to compute the numbers of :mod:`music_genre.data.more` too.
 
     Returns
     -------
     DataFrame [shape=(n_segments, 60)]
-        The columns are ``COLUMNS``. What follows the last whole segment is ignored.
+        The columns are ``COLUMNS``; with ``more``, those of ``MORE`` follow. What comes
+        after the last whole segment is ignored.
         ``attrs["note"]`` says what is odd about the file, if anything: it holds less or more than
         its header promises, or could be read only through ffmpeg.
 
@@ -154,21 +159,23 @@ def extract_clip(path: str | Path, *, label: str | None = None) -> pd.DataFrame:
     path = Path(path)
     found = _checked(path)
     with threadpool_limits(1):  # the number of threads would change the last bits of products
-        rows = [segment_features(segment) for segment in _segments(path, found)]
-    table = pd.DataFrame(rows, columns=FEATURES)
+        rows = [segment_features(segment, more=more) for segment in _segments(path, found)]
+    table = pd.DataFrame(rows, columns=[*FEATURES, *(MORE if more else [])])
     stem = names.normal(path.stem)
     table.insert(0, "filename", [f"{stem}.{i}.wav" for i in range(len(table))])
     table.insert(1, "length", SEGMENT_LENGTH)
-    table["label"] = names.normal(path.parent.name) if label is None else label
+    genre = names.normal(path.parent.name) if label is None else label
+    table.insert(len(FEATURES) + 2, "label", genre)
     table.attrs["note"] = found.note
     return table
 
 
-def segment_features(y: np.ndarray) -> dict[str, float]:
+def segment_features(y: np.ndarray, *, more: bool = False) -> dict[str, float]:
     """Compute the 57 features of one segment [shape=(66149,)] at 22,050 Hz.
 
     :func:`extract_clip` says what they are. The values are librosa's; its slowest functions are
-    replaced by shorter ones that return the same.
+    replaced by shorter ones that return the same. With ``more``, the numbers of
+    :mod:`music_genre.data.more` follow.
     """
     stft = librosa.stft(y, n_fft=N_FFT, hop_length=HOP, pad_mode="reflect")
     magnitude = np.abs(stft)
@@ -176,8 +183,10 @@ def segment_features(y: np.ndarray) -> dict[str, float]:
     mel_db = librosa.power_to_db(_mel_filters() @ power)
     centroid, bandwidth = _centroid_and_bandwidth(magnitude)
     harmonic, percussive = _separate(y, stft, magnitude)
+    chroma = librosa.feature.chroma_stft(S=power, sr=SAMPLE_RATE, tuning=_tuning(power))
+    mfcc = librosa.feature.mfcc(S=mel_db, n_mfcc=N_MFCC)
     series = {
-        "chroma_stft": librosa.feature.chroma_stft(S=power, sr=SAMPLE_RATE, tuning=_tuning(power)),
+        "chroma_stft": chroma,
         "rms": librosa.feature.rms(y=y, pad_mode="reflect"),
         "spectral_centroid": centroid,
         "spectral_bandwidth": bandwidth,
@@ -185,13 +194,18 @@ def segment_features(y: np.ndarray) -> dict[str, float]:
         "zero_crossing_rate": _zero_crossing_rate(y),
         "harmony": harmonic,
         "perceptr": percussive,
-        **dict(zip(MFCC, librosa.feature.mfcc(S=mel_db, n_mfcc=N_MFCC), strict=True)),
+        **dict(zip(MFCC, mfcc, strict=True)),
     }
     row = {}
     for name, values in series.items():
         row[f"{name}_mean"] = float(np.mean(values))
         row[f"{name}_var"] = float(np.var(values))
     row["tempo"] = _tempo(mel_db)
+    if more:
+        values = further.numbers(
+            magnitude=magnitude, power=power, mel_db=mel_db, mfcc=mfcc, chroma=chroma
+        )
+        row |= dict(zip(MORE, values.tolist(), strict=True))
     return row
 
 

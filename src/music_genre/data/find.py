@@ -35,7 +35,7 @@ TABLE = "features_3_sec.csv"
 EXTRACTED = DATA / "extracted.csv"
 SAMPLE_TABLE = SAMPLE / "features.csv"
 _CLIP = re.compile(rf"({'|'.join(GENRES)})\.000\d\d(\.|$)")  # how the name of a clip begins
-_EXTRACTED = [EXTRACTED, EXTRACTED.with_suffix(".problems.json"), EXTRACTED.with_suffix("")]
+_EXTRACTED = [EXTRACTED.with_suffix(it) for it in (".csv", ".problems.json", ".more.csv", "")]
 
 # Why a file is no clip, and the way out. Of those in LEFT_OUT, the music lacks something.
 NEEDS_FFMPEG, IS_LOCKED = "needs ffmpeg", "locked"
@@ -337,6 +337,11 @@ def features_and_music(features: str = "", music: str = "") -> tuple[Path, Path 
             "folder that does with MUSIC=, or none."
         )
     return SAMPLE_TABLE, None
+
+
+def more_table(features: Path) -> Path:
+    """Return the path of the second features table, which lies beside the first where it is."""
+    return features.with_suffix(".more.csv")
 
 
 def is_gtzan(genres: Iterable[str], clips: Iterable[str]) -> bool:

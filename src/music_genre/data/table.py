@@ -9,7 +9,7 @@ import pandas as pd
 
 from music_genre import names
 from music_genre.data import find
-from music_genre.data.columns import COLUMNS, FEATURES, INPUTS, SEGMENT_LENGTH
+from music_genre.data.columns import COLUMNS, FEATURES, INPUTS, MORE, SEGMENT_LENGTH
 from music_genre.exceptions import InputError
 from music_genre.paths import display_path, natural_key
 from music_genre.provenance import read_json
@@ -109,6 +109,52 @@ def load(features: str = "") -> tuple[pd.DataFrame, Source]:
         **_written_beside(path, segments=len(table), merged=merged),
     )
     return table, source
+
+
+def load_more(more: str, segments: pd.DataFrame) -> pd.DataFrame | None:
+    """Load and check the second features table, joined to the first by filename.
+
+    Parameters
+    ----------
+    more
+        Its path; empty if there is none.
+    segments
+        The first table, as :func:`load` returns it.
+
+    Returns
+    -------
+    DataFrame [shape=(n_segments, 282)]
+        The columns :data:`music_genre.data.columns.MORE`, a line for each of ``segments``, in their
+        order. None if there is no second table.
+
+    Raises
+    ------
+    InputError
+        The file is missing or unreadable; it lacks a column, or a segment of the first table; a
+        value is not numeric, NaN, infinite or larger than ``LARGEST``; a filename stands twice.
+    """
+    if not more:
+        return None
+    path = find.given(more)
+    table, name = _read(path, MORE), display_path(path)
+    missing = [column for column in ["filename", *MORE] if column not in table]
+    if missing:
+        raise InputError(
+            f"{name} lacks {_count(missing, 'column')}: name a second features table, as `make "
+            "report MORE=1` writes it beside the first."
+        )
+    table["filename"] = table["filename"].map(names.normal).astype(str)
+    _check_once(table, name)
+    absent = ~segments["filename"].isin(table["filename"])
+    if absent.any():
+        raise InputError(
+            f"{name} has no line for {_segments(segments, absent)} of the features table: name, "
+            "as features, the table that was extracted with it."
+        )
+    table = table.set_index("filename", drop=False).loc[segments["filename"]]
+    table = table.set_index(segments.index)
+    _check_numbers(table, name, MORE)
+    return table[MORE]
 
 
 def has_features(segments: pd.DataFrame) -> bool:
@@ -250,14 +296,14 @@ def _written_beside(path: Path, *, segments: int, merged: dict[str, list[str]]) 
     }
 
 
-def _read(path: Path) -> pd.DataFrame:
+def _read(path: Path, numbers: list[str] = INPUTS) -> pd.DataFrame:
     find.check_table(path)
     try:
         return pd.read_csv(
             path,
             dtype={"filename": str, "label": str},
             keep_default_na=False,
-            na_values={column: ["", "nan", "NaN", "NA"] for column in INPUTS},
+            na_values={column: ["", "nan", "NaN", "NA"] for column in numbers},
         )
     except (OSError, ValueError) as error:  # pandas' parser errors are ValueErrors
         raise InputError(
@@ -308,12 +354,7 @@ def _check_names(table: pd.DataFrame, name: str) -> None:
             f"{name}: the label of {_segments(table, empty)} is empty: name its genre or drop the "
             "segment."
         )
-    twice = table["filename"].duplicated()
-    if twice.any():
-        raise InputError(
-            f"{name}: {_segments(table, twice)} stands more than once in filename: "
-            "give each segment a name of its own."
-        )
+    _check_once(table, name)
     counts = table["label"].value_counts()
     if len(counts) < 2:
         raise InputError(f"{name} has only the genre {counts.index[0]}: add a second one.")
@@ -324,8 +365,17 @@ def _check_names(table: pd.DataFrame, name: str) -> None:
         )
 
 
-def _check_numbers(table: pd.DataFrame, name: str) -> None:
-    for column in INPUTS:
+def _check_once(table: pd.DataFrame, name: str) -> None:
+    twice = table["filename"].duplicated()
+    if twice.any():
+        raise InputError(
+            f"{name}: {_segments(table, twice)} stands more than once in filename: "
+            "give each segment a name of its own."
+        )
+
+
+def _check_numbers(table: pd.DataFrame, name: str, columns: list[str] = INPUTS) -> None:
+    for column in columns:
         numbers = pd.to_numeric(table[column], errors="coerce")
         text = numbers.isna() & table[column].notna()
         if text.any():

@@ -1,5 +1,6 @@
 """The features table as a network takes it: labels encoded, columns scaled and ordered."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,11 +18,12 @@ SCALINGS = ("standard", "power")
 class Prepared:
     """A features table as a network takes it: an input for each segment, or for each track."""
 
-    x: np.ndarray  # [shape=(n, 58, 1), dtype=float32], scaled; of tracks (n, n_segments, 58)
+    # [shape=(n, n_inputs, 1), dtype=float32], scaled; of tracks (n, n_segments, n_inputs)
+    x: np.ndarray
     y: np.ndarray  # [shape=(n,), dtype=int], genre codes
     parts: np.ndarray  # [shape=(n,), dtype=str], as music_genre.data.splits.split returns
     genres: list[str]  # the genre of each code
-    columns: list[str]  # the 58 inputs in the order of x
+    columns: list[str]  # the inputs in the order of x: the 58, and more if there are
     scaler: StandardScaler  # the last step of the scaling
     lambdas: np.ndarray | None = None  # of the power transform before it, if any
     of: np.ndarray | None = None  # each segment's track, as a place in x, where inputs are tracks
@@ -42,13 +44,13 @@ class Prepared:
         return self.parts == "test"
 
 
-def shuffled_columns(seed: int = 0) -> list[str]:
-    """Return the 58 inputs in an order drawn by a seed.
+def shuffled_columns(seed: int = 0, columns: Sequence[str] = INPUTS) -> list[str]:
+    """Return the inputs, the 58 if no others are given, in an order drawn by a seed.
 
     The network reads them as 58 steps in time, which they are not. A training with another order
     shows how much the order matters.
     """
-    return np.random.default_rng(seed).permutation(INPUTS).tolist()
+    return np.random.default_rng(seed).permutation(columns).tolist()
 
 
 def prepare(
@@ -58,8 +60,9 @@ def prepare(
     scale_on: str,
     scaling: str = "standard",
     shuffle_columns: bool = False,
+    more: pd.DataFrame | None = None,
 ) -> Prepared:
-    """Encode the labels and standardise the 58 inputs of a features table.
+    """Encode the labels and standardise the 58 inputs of a features table, and more if given.
 
     Parameters
     ----------
@@ -74,10 +77,17 @@ def prepare(
     shuffle_columns
         Whether to take the inputs in the order of :func:`shuffled_columns`, the same for every
         training, instead of the table's.
+    more
+        Further inputs, as :func:`music_genre.data.table.load_more` returns them. They follow the
+        58.
     """
     encoder = LabelEncoder()
     y = encoder.fit_transform(segments["label"])
-    columns = shuffled_columns() if shuffle_columns else INPUTS
+    columns = INPUTS
+    if more is not None:
+        segments, columns = segments.join(more), [*INPUTS, *more]
+    if shuffle_columns:
+        columns = shuffled_columns(columns=columns)
     inputs = segments[columns].to_numpy()
     fitted_on = parts != "unused" if scale_on == "all" else parts == "train"
     lambdas = None

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from music_genre import provenance
-from music_genre.data.columns import INPUTS
+from music_genre.data.columns import INPUTS, MORE
 from music_genre.data.splits import SPLITS
 from music_genre.data.table import tracks
 from music_genre.exceptions import InputError
@@ -214,6 +214,11 @@ def load(folder: str | Path) -> Portable:
             "finished run (metrics.json): name the folder of one, or none."
         )
     other = [column for column in model.columns if column not in INPUTS]
+    if set(other) & set(MORE):
+        raise InputError(
+            f"the model in {display_path(folder)} takes a second features table (MORE=1), which a "
+            "prediction does not compute: name a model that takes the 58 inputs alone."
+        )
     if other:
         raise InputError(
             f"the model in {display_path(folder)} takes the input {other[0]}, which our features "
@@ -385,12 +390,13 @@ def default() -> tuple[Path, str]:
 
 
 def _made(note: Path) -> str:
-    """Return when a model was made; empty if it is none to use: of the sample, or damaged."""
+    """Return when a model was made; empty if it is none to use, such as the sample's."""
     try:
         content = provenance.read_json(note)
         content = content.get("card", content)
         complete = note.name == NOTE or all((note.parent / name).exists() for name in runs.MODEL)
         of_sample = content["source"]["is_sample"]
-        return content["provenance"]["created"] if complete and not of_sample else ""
+        other = of_sample or "more" in content  # takes more than a prediction computes
+        return content["provenance"]["created"] if complete and not other else ""
     except (InputError, KeyError, TypeError, AttributeError):
         return ""

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from music_genre import params, provenance
+from music_genre import names, params, provenance
 from music_genre.data.find import SAMPLE_TABLE
+from music_genre.data.find import given as given_path
 from music_genre.data.table import Source, same_content
 from music_genre.data.table import load as load_table
 from music_genre.exceptions import InputError
@@ -32,7 +33,8 @@ MODEL = ["model.keras", "scaler.json"]
 FILES = ["history.csv", "predictions.csv", "predictions_after.csv", *MODEL]  # beside metrics.json
 COLLAPSE = 0.1  # a fall of the test accuracy, as a share, beyond what epochs differ by
 # Parameters that do not change what is learnt.
-_NOT_SETTINGS = {"features", "output", "paper", "resume", "keep_states"}
+# A second features table counts by what is in it: its columns are in the identity.
+_NOT_SETTINGS = {"features", "more", "output", "paper", "resume", "keep_states"}
 
 
 def save(
@@ -60,6 +62,7 @@ def save(
     content = {
         "parameters": _settings(given),
         "paper": given["paper"],
+        **_second_table(given.get("more", "")),
         "identity": identity,
         "epochs_run": len(history),
         "epochs_kept": int(history["kept"].sum()),
@@ -98,6 +101,14 @@ def save(
         content["checksums"] = provenance.checksums(new)
         provenance.write_json(new / "metrics.json", content)
     return content
+
+
+def _second_table(more: str) -> dict:
+    """Return which second features table a training had, if it had one."""
+    if not more:
+        return {}
+    path = given_path(more)
+    return {"more": {"path": names.readable(path.name), "sha256": provenance.sha256(path)}}
 
 
 def _chosen(history: pd.DataFrame) -> dict:
