@@ -28,9 +28,9 @@ from music_genre.models import portable
 from music_genre.paths import ROOT
 
 # Variables of the make that runs these tests, and what a user may have set for their own reports.
-OF_THE_USER = ["MAKEFLAGS", "MAKELEVEL", "MFLAGS", "TABLE", "FEATURES", "MUSIC", "GTZAN",
-               "MORE", "STRICT", "CHECK", "SEEDS", "RECIPES", "SPLITS", "CLIPS", "NPROC",
-               "KERAS_BACKEND", "TAKE", "LAB", "TYPED", "VARIABLES", "PYTHON", "AUDIO", "MODEL"]  # fmt: skip
+OF_THE_USER = ["MAKEFLAGS", "MAKELEVEL", "MFLAGS", "TABLE", "FEATURES", "MUSIC", "GTZAN", "MORE",
+               "STRICT", "CHECK", "SEEDS", "RECIPES", "SPLITS", "CLIPS", "KERAS_BACKEND", "NPROC",
+               "TAKE", "LAB", "TYPED", "VARIABLES", "PYTHON", "AUDIO", "MODEL"]  # fmt: skip
 ROW = {"epochs": 1, "batch_size": 256, "learning_rate": 0.001, "activation": "tanh"}
 HOSTILE = "100% A&B {x} 'q' \"d\" $(touch pwned) `touch pwned` #;touch pwned"  # a folder's name
 PAPER = {"precision": 55.47, "recall": 33.16, "f1": 29.98, "accuracy": 33.45}

@@ -436,8 +436,8 @@ def check_more(asked: Options, features: Path) -> None:
     lacking = sorted(_filenames(features) - _filenames(more), key=natural_key)
     if lacking:
         raise InputError(
-            f"{asked.more_table} has no line for {len(lacking):,} segments of "
-            f"{as_given(features)}, the first is {lacking[0]}: train on the table that was "
+            f"{asked.more_table} has no line for {lacking[0]} of {as_given(features)} (and "
+            f"{len(lacking) - 1:,} more): train on the table that was "
             f"extracted with it, with FEATURES={display_path(find.EXTRACTED)} MORE=1."
         )
 
