@@ -28,7 +28,7 @@ features: str = ""  # table it was measured on; empty: GTZAN's under data/ if th
 from music_genre import params, terminal
 from music_genre.analysis import beyond
 from music_genre.data import find
-from music_genre.data.columns import MORE, MORE_STATISTICS
+from music_genre.data.columns import MORE
 from music_genre.data.splits import SPLITS
 from music_genre.models import runs
 from music_genre.report import display
@@ -132,8 +132,9 @@ display.say(
     {% if more %}
     - **Rows with more numbers** ({{ more | join(", ") }}) are networks that read
       {{ n | count }} more numbers of each segment beside the 58: spectral contrast, flatness, flux,
-      chroma CENS, tonnetz and the slopes of the MFCC, each by {{ statistics | join(", ") }} over
-      the segment. They need the music. All else is as in the row of the same name.
+      chroma CENS, tonnetz and the slopes of the MFCC, each by mean, deviation, skew, kurtosis,
+      minimum and maximum over the segment. They need the music. All else is as in the row of the
+      same name.
     {% else %}
     - Every row reads the 58 numbers alone. With the music at hand, `make beyond MORE=1` trains each
       row on {{ n | count }} more as well.
@@ -144,7 +145,6 @@ display.say(
         if row.more and row.kind == beyond.NETWORK
     ),
     n=len(MORE),
-    statistics=MORE_STATISTICS,
 )  # fmt: skip
 
 # %% tags=["fold"]

@@ -43,7 +43,7 @@ shuffle_columns: bool = False  # the 58 inputs in a random order, the same in ev
 seed: int = 0  # of the split (not artist), the initial weights and the order of batches
 split_seed: int = -1  # of the split alone; -1: as seed says
 features: str = ""  # features table (CSV); empty: GTZAN's under data/ if there, else the sample
-more: str = ""  # second features table (CSV), as MORE=1 writes it: further inputs; empty: none
+more: str = ""  # second features table (CSV), of the same segments: further inputs; empty: none
 output: str = ""  # folder for the results; empty: a new one under reports/manual/
 resume: bool = True  # go on from the longest earlier training of the same recipe, if any
 score_after: list = []  # earlier epochs whose predictions to keep too

@@ -1,5 +1,6 @@
 """The second features table: librosa's and scipy's values, beside an unchanged first one."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import soundfile
 from conftest import SHARED, needs_shared
 from scipy import stats
 
+from music_genre.analysis import importance
 from music_genre.build import __main__ as build
 from music_genre.build import plan, typed
 from music_genre.data import extraction, find, more, splits, table
@@ -178,6 +180,9 @@ def test_a_training_reads_both_tables_and_is_no_model_for_a_file(tables, run_her
     with pytest.raises(InputError, match="second features table"):
         portable.load(tmp_path / "run")
     assert portable._made(tmp_path / "run" / "metrics.json") == ""
+    segments, _ = table.load(str(first))
+    with pytest.raises(InputError, match="contrast1_mean of a second features table"):
+        importance.of_run(tmp_path / "run", segments)
 
 
 def test_further_inputs_follow_the_58_and_leave_them_as_they_are(few_rows):
@@ -214,13 +219,22 @@ def test_what_does_not_fit_the_first_table_is_refused(tables):
         table.load_more("gone.csv", segments)
 
 
-def test_with_a_second_table_each_row_beyond_is_trained_on_both():
+def step_content(step: plan.Step, folder: Path, text: str) -> dict:
+    """Return what determines a step where its second table holds this text."""
+    (folder / "x.more.csv").write_text(text)
+    step = dataclasses.replace(step, given={**step.given, "more": str(folder / "x.more.csv")})
+    asked = typed.Options(only="beyond")
+    return plan.specs(asked, [step], find.SAMPLE_TABLE, extracted=False)[0]["content"]
+
+
+def test_with_a_second_table_each_row_beyond_is_trained_on_both(tmp_path):
     plain = plan.steps(typed.Options(only="beyond", more=True))
     assert not any("more" in step.given for step in plain)
     steps = plan.steps(typed.Options(only="beyond", more=True, more_table="data/x.more.csv"))
     trainings = [step for step in steps if step.notebook == "train"]
     assert len(trainings) == len(plain) - 1
     assert {step.given["more"] for step in trainings} == {"data/x.more.csv"}
+    assert step_content(trainings[0], tmp_path, "1") != step_content(trainings[0], tmp_path, "2")
     assert REPORTS / "table1/beyond/track/0/mlp-more/train.ipynb" in [s.target for s in trainings]
 
 

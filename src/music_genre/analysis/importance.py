@@ -49,7 +49,7 @@ def tested_inputs(
     Raises
     ------
     InputError
-        The table lacks a tested segment.
+        The table lacks a tested segment, or the model takes inputs that are not in it.
     """
     test = tested(predictions)
     absent = test["filename"][~test["filename"].isin(segments["filename"])]
@@ -57,6 +57,12 @@ def tested_inputs(
         raise InputError(
             f"the table lacks the tested segment {absent.iloc[0]}: "
             "name the table that the run was measured on."
+        )
+    further = [column for column in scaler["columns"] if column not in segments]
+    if further:
+        raise InputError(
+            f"the model takes the input {further[0]} of a second features table: importance is "
+            "measured of models that take the 58 inputs alone; leave `more` out of the row."
         )
     values = segments.set_index("filename").loc[test["filename"], scaler["columns"]].to_numpy()
     if "lambdas" in scaler:
