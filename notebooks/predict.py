@@ -35,7 +35,7 @@ from music_genre.report.figures import predict as figures
 
 given = params.check("predict", globals())
 folder = Path(given.output or predict.FOLDER)
-sound = given.audio or predict.made_up()
+sound = given.audio or predict.made_up(folder)
 
 # %%
 place, why = (Path(given.model), "") if given.model else portable.default()
