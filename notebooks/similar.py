@@ -176,7 +176,7 @@ display.figure(
     data=at_k,
 )
 
-# %% [markdown]
+# %% [markdown] tags=["fold"]
 # ## The nearest of one track
 
 # %%

@@ -230,7 +230,7 @@ display.table(
     decimals=1,
 )
 
-# %% [markdown]
+# %% [markdown] tags=["fold"]
 # ## What is outside the training data?
 #
 # The model answers whatever it is given, noise and speech too. So each segment has a distance from
@@ -252,7 +252,7 @@ display.say(
     farthest=tested.loc[tested["distance"].idxmax()],
 )
 
-# %% [markdown]
+# %% [markdown] tags=["fold"]
 # ## The model
 #
 # The chosen model is trained once more, on all clips that are usable: by the published lists, where

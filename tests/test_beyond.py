@@ -72,10 +72,10 @@ def test_scores_by_hand(folder):
 def test_average_is_of_probabilities_not_of_votes(folder):
     rows, _, _ = beyond.load(folder)
     averaged = beyond.averages(rows["track"])
-    (both,) = averaged["mlp, 2 seeds"].predictions
+    (both,) = averaged["mlp, 2 seeds averaged"].predictions
     # Means of a's probability: 0.55, 0.55, 0.25, 0.4: all right, though each seed has errors.
     assert list(both["predicted"]) == list("aabb")
-    everything = averaged["all 2 rows"].predictions[0]
+    everything = averaged["all rows averaged"].predictions[0]
     # With the paper's 0.6, the network's average counting once: 0.575, 0.575, 0.425, 0.5.
     assert list(everything["predicted"][:3]) == list("aab")
     assert beyond.averages({"paper": rows["track"]["paper"]}) == {}

@@ -168,13 +168,15 @@ def averages(rows: Mapping[str, Row]) -> dict[str, Row]:
     found = {}
     for name, row in rows.items():
         if len(row.predictions) > 1:
-            found[f"{name}, {len(row.predictions)} seeds"] = Row(AVERAGE, [mean(row.predictions)])
+            found[f"{name}, {len(row.predictions)} seeds averaged"] = Row(
+                AVERAGE, [mean(row.predictions)]
+            )
     if all(name in rows for name in TRACKS):
         both = mean([rows[name].predictions[0] for name in TRACKS])
-        found["LDA and SVM of tracks"] = Row(AVERAGE, [both])
+        found["LDA and SVM of tracks, averaged"] = Row(AVERAGE, [both])
     if len(rows) > 1:
         everything = mean([mean(row.predictions) for row in rows.values()])
-        found[f"all {len(rows)} rows"] = Row(AVERAGE, [everything])
+        found["all rows averaged"] = Row(AVERAGE, [everything])
     return found
 
 
