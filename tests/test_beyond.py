@@ -132,6 +132,7 @@ def test_notebook_speaks_whatever_came_out(few_rows, tmp_path, run_here, paper):
     assert not re.search(r"\bnan\b|\bNone\b|^\s*- *$|\{[{%]", text, re.MULTILINE)
     assert text.count("**Split by ") == 2
     assert ("The paper's network and recipe reach" in text) == paper
+    assert "picked by its test score" in text
     assert (tmp_path / "beyond/track/classical.json").exists()
 
 
@@ -165,3 +166,37 @@ def test_what_a_search_found_is_a_row_of_its_split_alone(tmp_path, monkeypatch):
     searches = plan.steps(typed.Options(only="tune", splits=("segment", "track", "artist")))
     assert [step.given["split"] for step in searches] == ["track", "artist"]
     assert searches[1].after == searches[0].target
+
+
+def test_verdict_names_the_best_and_what_comes_next_with_a_paired_interval(folder):
+    rows, _, _ = beyond.load(folder)
+    rows["track"] |= beyond.averages(rows["track"])
+    scores = beyond.scores(rows, table_folder=None)
+    found = beyond.verdict(scores, rows["track"], "track", table_folder=None)
+    assert (found["model"], found["accuracy"]) == ("mlp, 2 seeds averaged", 100)
+    assert found["next"] == "paper"  # not the network of which the best is an average
+    assert (found["ahead"], found["paper"], found["seeds"]) == (50, 50, 1)
+    assert found["ahead_low"] <= 50 <= found["ahead_high"]
+    shown = beyond.in_short(scores)
+    assert set(shown["model"]) == {"mlp", "mlp, 2 seeds averaged", "paper", "all rows averaged"}
+
+
+def test_networks_are_compared_with_one_of_them_by_hand(folder):
+    rows, _, _ = beyond.load(folder)
+    found = beyond.differences(rows, "paper", table_folder=None)
+    (line,) = found.to_dict("records")  # nothing to compare on the split by segment
+    assert (line["split"], line["model"]) == ("track", "mlp")
+    by_track = beyond.scores(rows, table_folder=None).set_index(["split", "model"])["track"]
+    assert line["difference"] == pytest.approx(
+        by_track["track", "mlp"] - by_track["track", "paper"]
+    )
+    assert beyond.differences(rows, "nobody", table_folder=None).empty
+
+
+def test_trainings_that_broke_down_are_told(folder):
+    history = {"epoch": [1, 2, 3], "test_accuracy": [0.5, 0.9, 0.2]}
+    fake_run(folder / "track/2/mlp", predicted([0.9, 0.4, 0.4, 0.6]), history=history,
+             split="track", seed=2)  # fmt: skip
+    rows, _, _ = beyond.load(folder)
+    (fall,) = rows["track"]["mlp"].falls
+    assert (fall["best_epoch"], fall["last"]) == (2, pytest.approx(20))
