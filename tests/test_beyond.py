@@ -130,7 +130,7 @@ def test_notebook_speaks_whatever_came_out(few_rows, tmp_path, run_here, paper):
                  split_seed=0, source=dataclasses.asdict(source))  # fmt: skip
     text = run_here("beyond", results=str(tmp_path / "beyond"), features=str(table))
     assert not re.search(r"\bnan\b|\bNone\b|^\s*- *$|\{[{%]", text, re.MULTILINE)
-    assert text.count("**Split by ") == 2
+    assert text.count(" held out, ") == 2
     assert ("The paper's network and recipe reach" in text) == paper
     assert "picked by its test score" in text
     assert (tmp_path / "beyond/track/classical.json").exists()
