@@ -226,7 +226,7 @@ display.figure(
 # %% [markdown] tags=["fold"]
 # ## A closer look at one clip
 #
-# Its wave, spectrogram and harmony, and the features in which it is least like the others. In
+# Its wave, spectrogram and harmony, and the features in which it differs most from the others. In
 # JupyterLab, menus choose the clip, and its sound can be played.
 
 # %%
@@ -264,8 +264,9 @@ def look(name: str, *, playing: bool) -> None:
         display.table(
             apart.assign(**{of: apart[of].map("{:.4g}".format) for of in ("clip", "table")}),
             "explore-closeup-features",
-            f"The features in which {name} is least like the table: means over {len(one.segments)} "
-            f"segments of it and all {len(segments):,}; difference in standard deviations of all.",
+            f"The features in which {name} differs most from the table: means over "
+            f"{len(one.segments)} segments of it and all {len(segments):,}; difference in standard "
+            "deviations of all.",
         )
 
 

@@ -35,7 +35,7 @@ from music_genre.report.figures import predict as figures
 
 given = params.check("predict", globals())
 folder = Path(given.output or predict.FOLDER)
-sound = given.audio or predict.made_up()
+sound = given.audio or predict.made_up(folder)
 
 # %%
 place, why = (Path(given.model), "") if given.model else portable.default()
@@ -249,10 +249,11 @@ for number, track in enumerate(shown):
 card = chosen.card or {}
 display.say(
     """
-    It tells {{ genres | length }} genres apart: {{ genres | listed }}. Everything is one of them to
-    it.
+    It tells {{ genres | length }} genres apart: {{ genres | listed }}. It gives every sound one of
+    these.
     {% if source %}
-    It was trained on {{ source.label }}.
+    It was trained on {{ trained.tracks | count }} clips ({{ trained.segments | count }} segments)
+    of {{ source.label }}. What it says of one of them is no test.
     {% endif %}
     {% for test in tests %}
     With a split by {{ test.split }}, it was right on
@@ -274,6 +275,7 @@ display.say(
     genres=genres,
     tests=card.get("held out", []),
     source=Source(**card["source"]) if "source" in card else None,
+    trained=card.get("trained on", {}),
     threshold=chosen.threshold,
     temperature=chosen.temperature,
     csv=display_path(csv),

@@ -107,7 +107,8 @@ display.say(
 
     {% if main.split %}
     Queries and candidates are the {{ n | count }} tracks that test in the split by
-    {{ main.split }}: the network was trained with {{ SPLITS[main.split].held_out }} held out.
+    {{ main.split }}: the network, the last row's recipe trained once, had
+    {{ SPLITS[main.split].held_out }} held out.
     {% else %}
     Queries and candidates are all {{ n | count }} tracks of the table.
     {% endif %}
@@ -128,7 +129,7 @@ display.say(
     {% endif %}
       {{ of[SCALED] | fixed }} % by the features.
     {% if of[SCALED] > best[SCALED] %}
-      Part of what seems to be a genre's sound is an artist's, or an album's.
+      Part of what seems to be a genre's sound is an artist's.
     {% endif %}
     {% elif part == "test" and split != main.split and artists == main_artists %}
     - **With {{ SPLITS[split].held_out }} held out:** {{ of[STATE] | fixed }} % by the state,
@@ -176,7 +177,7 @@ display.figure(
     data=at_k,
 )
 
-# %% [markdown]
+# %% [markdown] tags=["fold"]
 # ## The nearest of one track
 
 # %%

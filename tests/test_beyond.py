@@ -72,13 +72,17 @@ def test_scores_by_hand(folder):
 def test_average_is_of_probabilities_not_of_votes(folder):
     rows, _, _ = beyond.load(folder)
     averaged = beyond.averages(rows["track"])
-    (both,) = averaged["mlp, 2 seeds"].predictions
+    (both,) = averaged["mlp, 2 seeds averaged"].predictions
     # Means of a's probability: 0.55, 0.55, 0.25, 0.4: all right, though each seed has errors.
     assert list(both["predicted"]) == list("aabb")
-    everything = averaged["all 2 rows"].predictions[0]
+    everything = averaged["all rows averaged"].predictions[0]
     # With the paper's 0.6, the network's average counting once: 0.575, 0.575, 0.425, 0.5.
     assert list(everything["predicted"][:3]) == list("aab")
     assert beyond.averages({"paper": rows["track"]["paper"]}) == {}
+    with_more = {name: dataclasses.replace(row, more=True) for name, row in rows["track"].items()}
+    apart = beyond.averages(rows["track"] | {f"{k}-more": row for k, row in with_more.items()})
+    assert apart["all rows averaged"].predictions[0].equals(everything)
+    assert apart["all rows with more averaged"].more
 
 
 def test_runs_tested_on_other_segments_are_refused(folder):
@@ -133,9 +137,10 @@ def test_notebook_speaks_whatever_came_out(few_rows, tmp_path, run_here, paper):
         write_json(metrics, {**read_json(metrics), "more": {"path": "t.more.csv"}})
     text = run_here("beyond", results=str(tmp_path / "beyond"), features=str(table))
     assert not re.search(r"\bnan\b|\bNone\b|^\s*- *$|\{[{%]", text, re.MULTILINE)
-    assert text.count("**Split by ") == 2
-    assert ("Every row reads the 58 numbers alone" in text) != paper
+    assert text.count(" held out, ") == 2
     assert ("The paper's network and recipe reach" in text) == paper
+    assert ("Every row reads the 58 numbers alone" in text) != paper
+    assert "picked by its test score" in text
     assert (tmp_path / "beyond/track/classical.json").exists()
 
 
@@ -169,3 +174,37 @@ def test_what_a_search_found_is_a_row_of_its_split_alone(tmp_path, monkeypatch):
     searches = plan.steps(typed.Options(only="tune", splits=("segment", "track", "artist")))
     assert [step.given["split"] for step in searches] == ["track", "artist"]
     assert searches[1].after == searches[0].target
+
+
+def test_verdict_names_the_best_and_what_comes_next_with_a_paired_interval(folder):
+    rows, _, _ = beyond.load(folder)
+    rows["track"] |= beyond.averages(rows["track"])
+    scores = beyond.scores(rows, table_folder=None)
+    found = beyond.verdict(scores, rows["track"], "track", table_folder=None)
+    assert (found["model"], found["accuracy"]) == ("mlp, 2 seeds averaged", 100)
+    assert found["next"] == "paper"  # not the network of which the best is an average
+    assert (found["ahead"], found["paper"], found["seeds"]) == (50, 50, 1)
+    assert found["ahead_low"] <= 50 <= found["ahead_high"]
+    shown = beyond.in_short(scores)
+    assert set(shown["model"]) == {"mlp", "mlp, 2 seeds averaged", "paper", "all rows averaged"}
+
+
+def test_networks_are_compared_with_one_of_them_by_hand(folder):
+    rows, _, _ = beyond.load(folder)
+    found = beyond.differences(rows, "paper", table_folder=None)
+    (line,) = found.to_dict("records")  # nothing to compare on the split by segment
+    assert (line["split"], line["model"]) == ("track", "mlp")
+    by_track = beyond.scores(rows, table_folder=None).set_index(["split", "model"])["track"]
+    assert line["difference"] == pytest.approx(
+        by_track["track", "mlp"] - by_track["track", "paper"]
+    )
+    assert beyond.differences(rows, "nobody", table_folder=None).empty
+
+
+def test_trainings_that_broke_down_are_told(folder):
+    history = {"epoch": [1, 2, 3], "test_accuracy": [0.5, 0.9, 0.2]}
+    fake_run(folder / "track/2/mlp", predicted([0.9, 0.4, 0.4, 0.6]), history=history,
+             split="track", seed=2)  # fmt: skip
+    rows, _, _ = beyond.load(folder)
+    (fall,) = rows["track"]["mlp"].falls
+    assert (fall["best_epoch"], fall["last"]) == (2, pytest.approx(20))

@@ -477,6 +477,5 @@ def test_the_page_of_a_folder_is_a_table(tmp_path, shown):
 
 def test_without_a_sound_the_notebook_makes_one_up(tmp_path, monkeypatch, shown):
     monkeypatch.setattr("music_genre.paths.DATA", tmp_path / "none")
-    monkeypatch.setattr(predict, "FOLDER", tmp_path / "made")
     soup = shown("")
     assert "made-up-chords.wav" in soup.get_text()

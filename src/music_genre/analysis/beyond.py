@@ -1,7 +1,7 @@
 """Table II: networks that go beyond the paper's, classical models and averages, on every split."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +11,15 @@ from music_genre import provenance
 from music_genre.data import splits
 from music_genre.data.table import Source, check_features, same_content
 from music_genre.exceptions import InputError
-from music_genre.metrics.intervals import interval
+from music_genre.metrics.intervals import interval, paired_difference
 from music_genre.metrics.predictions import by_genre, probabilities, vote
 from music_genre.models import runs, tracks
 from music_genre.paths import display_path, natural_key
 
+MEASURES = ("segment", "track")
 NETWORK, CLASSICAL, AVERAGE = "network", "classical", "average"  # kinds of rows
 TRACKS = ("LDA of tracks", "SVM of tracks")  # of tracks.CLASSICAL, averaged with each other too
-FUTURE = ("deep-lstm", "lstm-dense", "cnn-rnn")  # "using more LSTM layers, adding dense layers ..."
+FUTURE = ("deep-lstm", "lstm-dense", "cnn-rnn")  # what the paper plans, in its order
 # By split, accuracies in per cent that others published, and where. By segment on the split by
 # segment, by track on the others; only those on the split by artist are of the same partition.
 PUBLISHED = {
@@ -36,6 +37,7 @@ PUBLISHED = {
         "MFCC + SVM": (53.4, "Pons and Serra, arXiv:1805.00237"),
         "MusiCNN + SVM": (77.2, "github.com/jordipons/sklearn-audio-transfer-learning"),
         "VGGish + SVM": (77.6, "github.com/jordipons/sklearn-audio-transfer-learning"),
+        "SampleCNN": (82.1, "Lee, Park, Kim and Nam, Applied Sciences 8(1), 150, 2018"),
     },
 }
 
@@ -46,8 +48,10 @@ class Row:
 
     kind: str
     predictions: list[pd.DataFrame]  # filename, label, predicted, and each genre's probability
+    seeds: int = 1  # that were trained, or averaged
     weights: float = np.nan  # how many numbers a network has learnt
     seconds: float = np.nan  # to train, mean over seeds
+    falls: tuple[dict, ...] = ()  # of trainings that broke down (:func:`runs.collapse`)
     more: bool = False  # whether it was trained on a second features table too
 
 
@@ -87,21 +91,29 @@ def load(folder: Path) -> tuple[dict[str, dict[str, Row]], dict[str, dict], dict
                 f"{display_path(path.parent)} was not tested on the segments of the other rows: "
                 "train all of them on one table and one split (`make beyond`)."
             )
-        row = Row(
-            NETWORK, [test.reset_index(drop=True)], content.get("weights", np.nan),
-            history["seconds"].sum(), more="more" in content,
-        )  # fmt: skip
-        found.setdefault(split, {}).setdefault(name, []).append(row)
+        found.setdefault(split, {}).setdefault(name, []).append(
+            {
+                "predictions": test.reset_index(drop=True),
+                "weights": content.get("weights", np.nan),
+                "seconds": history["seconds"].sum(),
+                "fall": runs.collapse(history),
+                "more": "more" in content,
+            }
+        )
     if not found:
         raise InputError(
             f"{display_path(folder)} holds no finished training: run `make beyond` first."
         )
     rows = {
         split: {
-            name: replace(
-                of[0],
-                predictions=[row.predictions[0] for row in of],
-                seconds=float(np.mean([row.seconds for row in of])),
+            name: Row(
+                NETWORK,
+                [one["predictions"] for one in of],
+                seeds=len(of),
+                weights=of[0]["weights"],
+                seconds=float(np.mean([one["seconds"] for one in of])),
+                falls=tuple(one["fall"] for one in of if one["fall"]),
+                more=of[0]["more"],
             )
             for name, of in found[split].items()
         }
@@ -176,16 +188,16 @@ def averages(rows: Mapping[str, Row]) -> dict[str, Row]:
     """
     found = {}
     for name, row in rows.items():
-        if len(row.predictions) > 1:
-            averaged = Row(AVERAGE, [mean(row.predictions)], more=row.more)
-            found[f"{name}, {len(row.predictions)} seeds"] = averaged
+        if row.seeds > 1:
+            averaged = Row(AVERAGE, [mean(row.predictions)], seeds=row.seeds, more=row.more)
+            found[f"{name}, {row.seeds} seeds averaged"] = averaged
     if all(name in rows for name in TRACKS):
         both = mean([rows[name].predictions[0] for name in TRACKS])
-        found["LDA and SVM of tracks"] = Row(AVERAGE, [both])
-    for more, words in ((False, ""), (True, " with more numbers")):
+        found["LDA and SVM of tracks, averaged"] = Row(AVERAGE, [both])
+    for more, words in ((False, "all rows averaged"), (True, "all rows with more averaged")):
         alike = [mean(row.predictions) for row in rows.values() if row.more == more]
         if len(alike) > 1:
-            found[f"all {len(alike)} rows{words}"] = Row(AVERAGE, [mean(alike)], more=more)
+            found[words] = Row(AVERAGE, [mean(alike)], more=more)
     return found
 
 
@@ -215,7 +227,7 @@ def scores(rows: Mapping[str, Mapping[str, Row]], *, table_folder: Path | None) 
     for split, of_split in rows.items():
         for name, row in of_split.items():
             lines.append(
-                {"split": split, "model": name, "kind": row.kind, "seeds": len(row.predictions)}
+                {"split": split, "model": name, "kind": row.kind, "seeds": row.seeds}
                 | _scores(row, split, table_folder)
                 | {"weights": row.weights, "seconds": row.seconds}
             )
@@ -223,19 +235,11 @@ def scores(rows: Mapping[str, Mapping[str, Row]], *, table_folder: Path | None) 
 
 
 def _scores(row: Row, split: str, table_folder: Path | None) -> dict[str, float]:
-    first = row.predictions[0]
-    names = splits.tracks(first).fillna(first["filename"])
-    groups = names
-    if "artists" in splits.SPLITS[split].disjoint_by:
-        groups = splits.artists(first, table_folder).fillna(names)
-    label = first.groupby(names)["label"].first()
-    by_segment = [(of["predicted"] == of["label"]).to_numpy() for of in row.predictions]
-    by_track = [(vote(of, names) == label).to_numpy() for of in row.predictions]
-    of_track = groups.groupby(names).first()
     found = {}
-    for what, correct, of in (("segment", by_segment, groups), ("track", by_track, of_track)):
-        each = [100 * one.mean() for one in correct]
-        low, high = interval(np.array(correct, dtype=float), of)
+    for what in MEASURES:
+        correct, groups = _correct(row, split, what, table_folder)
+        each = 100 * correct.mean(axis=1)
+        low, high = interval(correct, groups)
         found |= {
             what: float(np.mean(each)), f"{what}_low": low, f"{what}_high": high,
             f"{what}_SD": float(np.std(each, ddof=1)) if len(each) > 1 else np.nan,
@@ -243,50 +247,127 @@ def _scores(row: Row, split: str, table_folder: Path | None) -> dict[str, float]
     return found
 
 
-def verdict(scores: pd.DataFrame, split: str, measure: str) -> dict:
-    """Sum up a split: its best row by ``segment`` or ``track``, the paper's, and what it planned.
+def _correct(
+    row: Row, split: str, measure: str, table_folder: Path | None
+) -> tuple[np.ndarray, pd.Series]:
+    """Tell which segments, or tracks, are right in each run, and the groups that draws keep whole.
+
+    Returns
+    -------
+    correct : ndarray [shape=(n_runs, n), dtype=float]
+    groups : Series [shape=(n,)]
+        Tracks; artists where the split keeps them apart.
+    """
+    first = row.predictions[0]
+    names = splits.tracks(first).fillna(first["filename"])
+    groups = names
+    if "artists" in splits.SPLITS[split].disjoint_by:
+        groups = splits.artists(first, table_folder).fillna(names)
+    if measure == "segment":
+        correct = [of["predicted"] == of["label"] for of in row.predictions]
+    else:
+        label = first.groupby(names)["label"].first()
+        correct = [vote(of, names) == label for of in row.predictions]
+        groups = groups.groupby(names).first()
+    return np.array(correct, dtype=float), groups
+
+
+def differences(
+    rows: Mapping[str, Mapping[str, Row]], base: str, *, table_folder: Path | None
+) -> pd.DataFrame:
+    """Return how much better than one row the other networks are on each split, in points.
+
+    Returns
+    -------
+    DataFrame [shape=(n, 5)]
+        split, model, difference, and its 95 % interval (``low``, ``high``), paired: by track, by
+        segment where tracks are on both sides. It holds the trained networks fixed.
+    """
+    lines = []
+    for split, of_split in rows.items():
+        measure = measure_of(split)
+        others = [name for name, row in of_split.items() if row.kind == NETWORK and name != base]
+        for name in others if base in of_split else []:
+            lines.append(
+                {"split": split, "model": name}
+                | _difference(of_split[name], of_split[base], split, measure, table_folder)
+            )
+    return pd.DataFrame(lines, columns=["split", "model", "difference", "low", "high"])
+
+
+def _difference(
+    one: Row, other: Row, split: str, measure: str, table_folder: Path | None
+) -> dict[str, float]:
+    a, groups = _correct(one, split, measure, table_folder)
+    b, _ = _correct(other, split, measure, table_folder)
+    low, high = paired_difference(a, b, groups)
+    return {"difference": 100 * float(a.mean() - b.mean()), "low": low, "high": high}
+
+
+def measure_of(split: str) -> str:
+    """Return what is counted on a split: tracks; segments where a track is on both sides."""
+    return "track" if splits.SPLITS[split].disjoint_by else "segment"
+
+
+def verdict(
+    scores: pd.DataFrame, rows: Mapping[str, Row], split: str, *, table_folder: Path | None
+) -> dict:
+    """Sum up a split, by the measure of :func:`measure_of`.
 
     Returns
     -------
     dict
         ``split``, ``measure``; ``model``, ``accuracy``, ``low`` and ``high`` of the best row;
-        ``paper``, the accuracy of the paper's network and recipe, or None, with how many ``seeds``
-        and their ``SD``; ``future`` and
-        ``future_accuracy``, the best of :data:`FUTURE`; ``published`` and
-        ``published_accuracy``, the highest of :data:`PUBLISHED`. What is not there is empty.
+        ``next``, the best of the rows that are no averages, but for the best itself, and by how
+        much the best is better (``ahead``, with ``ahead_low`` and ``ahead_high``); ``paper``, the
+        accuracy of the paper's network and recipe, or None, with how many ``seeds`` and which
+        ``falls`` of trainings that broke down; ``published`` and ``published_accuracy``, the
+        highest of :data:`PUBLISHED`. What is not there is empty.
     """
+    measure = measure_of(split)
     of = scores[scores["split"] == split].set_index("model")
     best = of[measure].idxmax()
-    planned = of.loc[of.index.isin(FUTURE), measure]
+    apart = np.array([name != best and not best.startswith(f"{name},") for name in of.index])
+    single = of.loc[(of["kind"] != AVERAGE) & apart, measure]
     others = {name: accuracy for name, (accuracy, _) in PUBLISHED.get(split, {}).items()}
-    return {
+    found = {
         "split": split,
         "measure": measure,
         "model": best,
         "accuracy": of.at[best, measure],
         "low": of.at[best, f"{measure}_low"],
         "high": of.at[best, f"{measure}_high"],
+        "next": single.idxmax() if len(single) else "",
         "paper": of.at["paper", measure] if "paper" in of.index else None,
-        "seeds": of.at["paper", "seeds"] if "paper" in of.index else 0,
-        "SD": of.at["paper", f"{measure}_SD"] if "paper" in of.index else None,
-        "future": planned.idxmax() if len(planned) else "",
-        "future_accuracy": planned.max() if len(planned) else None,
+        "seeds": rows["paper"].seeds if "paper" in rows else 0,
+        "falls": list(rows["paper"].falls) if "paper" in rows else [],
         "published": max(others, key=others.get) if others else "",
         "published_accuracy": max(others.values()) if others else None,
     }
+    if found["next"]:
+        ahead = _difference(rows[best], rows[found["next"]], split, measure, table_folder)
+        found |= {"ahead": ahead["difference"], "ahead_low": ahead["low"]}
+        found["ahead_high"] = ahead["high"]
+    return found
 
 
 def in_short(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return one accuracy a row and split: by track, by segment where tracks are on both sides.
+    """Return one accuracy a row and split (:func:`measure_of`).
+
+    Averages of a network's seeds are left out unless one is the best on a split.
 
     Returns
     -------
     DataFrame [shape=(n_rows_of_all_splits, 6)]
         split, model, kind, accuracy, low, high.
     """
+    best = {
+        of.loc[of[measure_of(split)].idxmax(), "model"] for split, of in scores.groupby("split")
+    }
+    kept = ~scores["model"].str.endswith("seeds averaged") | scores["model"].isin(best)
     found = []
-    for split, of in scores.groupby("split", sort=False):
-        measure = "track" if splits.SPLITS[split].disjoint_by else "segment"
+    for split, of in scores[kept].groupby("split", sort=False):
+        measure = measure_of(split)
         names = {measure: "accuracy", f"{measure}_low": "low", f"{measure}_high": "high"}
         found.append(of[["split", "model", "kind", *names]].rename(columns=names))
     return pd.concat(found, ignore_index=True)
@@ -321,9 +402,22 @@ def published() -> pd.DataFrame:
 def trials(folder: Path) -> dict[str, pd.DataFrame]:
     """Return the trials of the searches kept in a folder, by split, the best trial first."""
     return {
-        split: pd.read_csv(folder / f"{split}.csv").sort_values(
-            "accuracy by track", ascending=False, kind="stable"
-        )
+        split: pd.read_csv(folder / f"{split}.csv")
+        .sort_values("accuracy by track", ascending=False, kind="stable")
+        .round({"seconds": 0, "accuracy by track": 2})
+        .astype({"seconds": int})
         for split in splits.SPLITS
         if (folder / f"{split}.csv").is_file()
     }
+
+
+def n_tracks(rows: Mapping[str, Row]) -> int:
+    """Return how many tracks, or parts of one, test on a split."""
+    first = next(iter(rows.values())).predictions[0]
+    return splits.tracks(first).fillna(first["filename"]).nunique()
+
+
+def machines(folder: Path) -> str:
+    """Name the machines that the trainings in a folder ran on."""
+    notes = [provenance.read_json(path)["provenance"] for path in folder.glob("*/*/metrics.json")]
+    return "; ".join(sorted({note["machine"] for note in notes}))

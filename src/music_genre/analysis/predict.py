@@ -364,7 +364,7 @@ def file_name(audio: Audio) -> str:
     return f"{safe}-{digest}".lstrip("-")
 
 
-def made_up(folder: str | Path = FOLDER) -> Path:
+def made_up(folder: Path) -> Path:
     """Return a sound to try: the first clip under ``data/``, else chords that are made up here."""
     from music_genre.paths import DATA, atomic
 
@@ -378,7 +378,7 @@ def made_up(folder: str | Path = FOLDER) -> Path:
         for i, chord in enumerate(chords)
         for pitch in chord
     )
-    path = Path(folder) / "made-up-chords.wav"
+    path = folder / "made-up-chords.wav"
     with atomic(path) as temporary:
         soundfile.write(temporary, 0.2 * sound * np.exp(-2 * (time % 1)), SAMPLE_RATE)
     return path

@@ -39,7 +39,9 @@ def by_row(
         (split, model, of[0]) for split in splits for model, of in published.get(split, {}).items()
     ]
     lines = len(models) + len(others)
-    fig = Figure(figsize=(WIDTH, 1.0 + lines * 0.42), layout="constrained")
+    fig = Figure(
+        figsize=(WIDTH, 1.2 + len(models) * 0.55 + len(others) * 0.35), layout="constrained"
+    )
     ax = fig.subplots()
     for at in range(0, lines, 2):
         ax.axhspan(at - 0.5, at + 0.5, color=LINE, alpha=0.3, lw=0, zorder=0)
@@ -51,19 +53,22 @@ def by_row(
         ends = np.clip([own["accuracy"] - own["low"], own["high"] - own["accuracy"]], 0, None)
         ax.errorbar(own["accuracy"], y, xerr=ends, fmt=_MARKERS.get(split, "o"), ms=5, lw=1.6,
                     color=SPLITS[split].color, label=f"by {split}")  # fmt: skip
+        for at, accuracy, high in zip(y, own["accuracy"], own["high"], strict=True):
+            ax.annotate(f"{accuracy:.1f}", (high, at), (4, 0), textcoords="offset points",
+                        va="center", fontsize=9, color=SOFT)  # fmt: skip
     for at, (split, _, accuracy) in enumerate(others, start=len(models)):
         ax.plot(accuracy, at, _MARKERS.get(split, "o"), ms=7, mfc="none", mew=1.6,
                 color=SPLITS[split].color)  # fmt: skip
         ax.annotate(f"{accuracy:.1f}", (accuracy, at), (8, 0), textcoords="offset points",
                     va="center", fontsize=10, color=SOFT)  # fmt: skip
     names = [*models, *(f"published: {model}" for _, model, _ in others)]
-    ax.set(yticks=range(lines), yticklabels=names, ylim=(lines - 0.5, -0.5), xlim=(0, 101),
+    ax.set(yticks=range(lines), yticklabels=names, ylim=(lines - 0.5, -0.5), xlim=(0, 106),
            xlabel="accuracy [%]")  # fmt: skip
     if others:
         ax.axhline(len(models) - 0.5, color=INK, lw=0.8)
     ax.tick_params(axis="y", length=0)
     for label in ax.get_yticklabels():
         label.set_fontweight("bold" if label.get_text() == bold else "normal")
-    ax.legend(loc="upper left", bbox_to_anchor=(0, 1), frameon=True)
+    fig.legend(loc="outside upper center", ncols=len(splits), frameon=False)
     sns.despine(fig, left=True)
     return fig

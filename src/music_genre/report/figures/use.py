@@ -15,7 +15,7 @@ def reliability(before: pd.DataFrame, after: pd.DataFrame) -> Figure:
     Both are bins of :func:`music_genre.metrics.calibration.reliability`, of tracks. A point's area
     grows with the tracks in its bin.
     """
-    fig = Figure(figsize=(0.7 * WIDTH, 0.62 * WIDTH), layout="constrained")
+    fig = Figure(figsize=(WIDTH, 0.5 * WIDTH), layout="constrained")
     ax = fig.subplots()
     ax.plot([0, 100], [0, 100], color=SOFT, ls="--", lw=1.5, label="as often right as sure")
     for bins, label, colour, face in (
@@ -49,7 +49,7 @@ def coverage(curves: Mapping[str, pd.DataFrame], threshold: float | None, *, sur
     sure
         The share of right tracks that the threshold was to give, in per cent: a line.
     """
-    fig = Figure(figsize=(0.85 * WIDTH, 0.5 * WIDTH), layout="constrained")
+    fig = Figure(figsize=(WIDTH, 0.42 * WIDTH), layout="constrained")
     ax = fig.subplots()
     ax.axhline(sure, color=SOFT, ls="--", lw=1.2, label=f"{sure:.0f} % right")
     for (name, curve), colour in zip(curves.items(), (OURS, TEST), strict=True):
