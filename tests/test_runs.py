@@ -285,7 +285,7 @@ def test_finished_training_is_found_where_it_is_the_same(tmp_path):
     for changed in (
         {"given": {**SAME, "epochs": 3}},
         {"given": {**SAME, "seed": 4}},
-        {"given": {**SAME, "more": 1}},
+        {"given": {**SAME, "unknown": 1}},
         {"source": Source(**{**SOURCE, "fingerprint": [1.0, 2.0, 3.0, 5.0]})},
         {"identity": "1" * 16},
     ):
