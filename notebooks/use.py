@@ -23,9 +23,7 @@
 
 # %% tags=["parameters"]
 splits: str = "track artist"  # ways to hold music out, the stricter one decides: track, artist
-folds: int = (
-    5  # of the tracks that do not test: each is predicted by the model trained on the others
-)
+folds: int = 5  # of the other tracks: each is predicted by the model trained on the others
 test_size: float = 0.33  # share of the tracks that test, above 0 and below 1; not for split artist
 seed: int = 0  # of the splits, the folds and the networks
 features: str = ""  # features table (CSV); empty: GTZAN's under data/ if there, else the sample
