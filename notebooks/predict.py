@@ -42,9 +42,7 @@ place, why = (Path(given.model), "") if given.model else portable.default()
 chosen = portable.load(place)
 judged = predict.judge(sound, chosen)
 results = predict.table(judged, chosen, top=given.top)
-csv, note = predict.write(
-    judged, chosen, folder, predict.file_name(sound), top=given.top, of=display_path(place)
-)
+csv, note = predict.write(judged, chosen, folder, sound, top=given.top, of=display_path(place))
 read = [track for track in judged if not track.problem]
 shown = read if len(read) <= predict.PICTURED else []  # of more, the table must do
 for line in results.head(predict.PICTURED).itertuples():
@@ -251,13 +249,13 @@ display.say(
     """
     It tells {{ genres | length }} genres apart: {{ genres | listed }}. It gives every sound one of
     these.
-    {% if source %}
+    {% if source and trained %}
     It was trained on {{ trained.tracks | count }} clips ({{ trained.segments | count }} segments)
     of {{ source.label }}. What it says of one of them is no test.
     {% endif %}
     {% for test in tests %}
     With a split by {{ test.split }}, it was right on
-    {% if test.tracks %}
+    {% if "tracks" in test %}
     {{ test.accuracy | fixed(1) }} % of {{ test.tracks | count }} test tracks.
     {% else %}
     {{ test["accuracy by segment"] | fixed(1) }} % of {{ test.segments | count }} test segments.

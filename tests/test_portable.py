@@ -174,7 +174,31 @@ DAMAGES = {
     "genres": (lambda f: rewrite(f, genres=["a"]), "do not fit together"),
     "powers": (lambda f: rewrite(f, lambdas=[1.0]), "not a power for each input"),
     "scale": (lambda f: rewrite(f, scale=[0.0] * 57), "no number above 0"),
-    "temperature": (lambda f: rewrite(f, temperature=0), "no number above 0"),
+    "temperature": (lambda f: rewrite(f, temperature=0), "0 is no number from 0.001 to 1000"),
+    "no threshold": (lambda f: rewrite(f, threshold=2), "2 is no number from 0 to 1"),
+    "text": (lambda f: rewrite(f, threshold="0.5"), "'0.5' is no number from 0 to 1"),
+    "a list of limits": (lambda f: rewrite(f, limit=[1]), r"\[1\] is no number from 0 to"),
+    "no powers": (lambda f: rewrite(f, lambdas=[None] * 57), "some are none"),
+    "a column twice": (lambda f: rewrite(f, columns=[FEATURES[0]] * 57), "columns are not names"),
+    "one genre": (lambda f: rewrite(f, genres=["rock"] * 10), "genres are not names"),
+    "two lines": (lambda f: rewrite(f, genres=["a\nb", *"cdefghijk"]), "genres are not names"),
+    "letters": (lambda f: rewrite(f, genres="abcdefghij"), "no list of texts"),
+    "no softmax": (
+        lambda f: rewrite(f, layers=[{"units": 10, "activation": "linear"}]), "is no softmax"
+    ),
+    "no layer": (lambda f: rewrite(f, layers=[]), "is no softmax"),
+    "a giant": (
+        lambda f: rewrite(f, layers=[{"units": 10**12, "activation": "softmax"}]),
+        "weights do not fit its layers",
+    ),
+    "complex": (
+        lambda f: with_weights(f, np.ones((57, 10), complex), np.zeros(10)), "holds no numbers"
+    ),
+    "card": (lambda f: rewrite(f, card={"held out": 5}), "not as written"),
+    "card of a split": (
+        lambda f: rewrite(f, card={"held out": [{"x": 1}]}),
+        "not as written",
+    ),
     "broken": (
         lambda f: with_weights(f, np.full((57, 10), np.nan), np.zeros(10)), "training broke down"
     ),

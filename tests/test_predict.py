@@ -251,19 +251,21 @@ def test_files_of_any_name_are_read_and_named(tmp_path, usual):
     assert len(judged) == sum(not name.startswith(".") for name in of_any_name)
     shown = {track.name for track in judged}
     assert {"caf\\xe9.wav", "two\\nlines.wav", "演歌.wav"} <= shown
-    csv, note = predict.write(judged, usual, tmp_path / "out", "all", top=2, of="a model")
+    csv, note = predict.write(judged, usual, tmp_path / "out", music, top=2, of="a model")
     written = pd.read_csv(csv, keep_default_na=False, dtype=str)
     assert set(written["file"]) == shown
     assert {file["file"] for file in json.loads(note.read_text("utf-8"))["files"]} == shown
 
 
-def test_results_on_disk_have_safe_names_that_differ():
-    made = [predict.file_name(f"/music/{name}.wav") for name in SAFE_ON_DISK]
+def test_results_on_disk_have_safe_names_that_differ(tmp_path):
+    made = [predict.file_name(f"/music/{name}.wav", tmp_path) for name in SAFE_ON_DISK]
     assert len(set(made)) == len(made)
     for name in made:
         assert re.fullmatch(r"[\w+][\w.+-]{0,79}", name, re.ASCII)
-    assert predict.file_name("/music/song.mp3") == "song"
-    assert predict.file_name(["a.mp3", "b.mp3"]) != predict.file_name(["a.mp3", "c.mp3"])
+    assert predict.file_name("/music/song.mp3", tmp_path) == "song"
+    assert predict.file_name(["a.mp3", "b.mp3"], tmp_path) != predict.file_name(
+        ["a.mp3", "c.mp3"], tmp_path
+    )
 
 
 def test_a_long_file_does_not_fill_the_memory(tmp_path):
@@ -382,7 +384,7 @@ def test_the_json_holds_every_segment(tmp_path, usual):
     y = np.concatenate([tone(6, pitch=200), tone(6, pitch=6000)])
     soundfile.write(tmp_path / "a.wav", y, RATE)
     judged = predict.judge(tmp_path / "a.wav", usual)
-    csv, note = predict.write(judged, usual, tmp_path, "a", top=2, of="a model")
+    csv, note = predict.write(judged, usual, tmp_path, "a.wav", top=2, of="a model")
     (file,) = json.loads(note.read_text("utf-8"))["files"]
     assert [segment["from"] for segment in file["segments"]] == [0, 3, 6, 9]
     for segment in file["segments"]:
@@ -479,3 +481,26 @@ def test_without_a_sound_the_notebook_makes_one_up(tmp_path, monkeypatch, shown)
     monkeypatch.setattr("music_genre.paths.DATA", tmp_path / "none")
     soup = shown("")
     assert "made-up-chords.wav" in soup.get_text()
+
+
+def test_results_of_one_name_from_two_folders_do_not_take_each_others_place(tmp_path, usual):
+    for folder in ("one", "other"):
+        (tmp_path / folder).mkdir()
+        soundfile.write(tmp_path / folder / "song.wav", tone(), RATE)
+    made = {}
+    for folder in ("one", "other", "one"):
+        audio = tmp_path / folder / "song.wav"
+        judged = predict.judge(str(audio), usual)
+        csv, _ = predict.write(judged, usual, tmp_path / "out", str(audio), top=1, of="a model")
+        made.setdefault(folder, csv)
+        assert made[folder] == csv  # a second time, in its own place
+    assert made["one"].name == "song.csv"
+    assert re.fullmatch(r"song-[0-9a-f]{8}\.csv", made["other"].name)
+
+
+def test_a_link_to_itself_costs_the_folder_nothing_else(tmp_path, usual):
+    soundfile.write(tmp_path / "good.wav", tone(), RATE)
+    (tmp_path / "self.wav").symlink_to("self.wav")
+    good, broken = sorted(predict.judge(tmp_path, usual), key=lambda track: track.name)
+    assert not good.problem
+    assert "self.wav cannot be read (broken link)" in broken.problem

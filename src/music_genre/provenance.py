@@ -20,7 +20,7 @@ import pandas as pd
 import yaml
 
 from music_genre.exceptions import InputError
-from music_genre.paths import ROOT, atomic, display_path
+from music_genre.paths import PUBLISHED, ROOT, atomic, display_path
 
 _PACKAGES = ["jax", "keras", "librosa", "numpy", "pandas", "scikit-learn", "scipy"]
 
@@ -29,10 +29,11 @@ class Damaged(InputError):
     """Results that are not as they were written; ``reason`` says what of them."""
 
     def __init__(self, folder: Path, reason: str) -> None:
-        super().__init__(
-            f"{display_path(folder)} is damaged ({reason}): delete this folder, then make it again "
-            "with `make report` or the notebook that wrote it."
-        )
+        way_out = "delete this folder, then make it again with `make report` or the notebook that "
+        way_out += "wrote it."
+        if folder.resolve().is_relative_to(PUBLISHED):
+            way_out = f"take it from git again (`git checkout {display_path(PUBLISHED)}`)."
+        super().__init__(f"{display_path(folder)} is damaged ({reason}): {way_out}")
         self.reason = reason
 
 

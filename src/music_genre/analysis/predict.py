@@ -21,7 +21,7 @@ from music_genre.exceptions import InputError, meant
 from music_genre.models import portable
 from music_genre.models.portable import Portable
 from music_genre.paths import REPORTS, display_path
-from music_genre.provenance import write_csv, write_json
+from music_genre.provenance import read_json, write_csv, write_json
 
 UNSURE, NOT_READ = "unsure", "not read"  # verdicts that are no genre
 SECONDS = 3  # of a segment
@@ -301,21 +301,25 @@ def as_mp3(samples: np.ndarray) -> bytes:
 
 
 def write(
-    judged: list[Track], model: Portable, folder: str | Path, name: str, *, top: int, of: str
+    judged: list[Track], model: Portable, folder: str | Path, audio: Audio, *, top: int, of: str
 ) -> tuple[Path, Path]:
     """Write the results as ``<name>.csv``, :func:`table`, and ``<name>.json``, with all segments.
 
     Parameters
     ----------
+    audio
+        What was asked for; :func:`file_name` names the files after it.
     of
         The model in words.
     """
+    name = file_name(audio, folder)
     csv, note = Path(folder) / f"{name}.csv", Path(folder) / f"{name}.json"
     lines = table(judged, model, top=top)
     write_csv(csv, lines)
     write_json(
         note,
         {
+            "of": _digest(_places(audio)),
             "model": {"which": of, "name": model.name, "genres": model.genres,
                       "threshold": model.threshold, "temperature": model.temperature},
             "files": [_record(track, line, model) for track, line in
@@ -348,20 +352,41 @@ def _by_genre(probabilities: np.ndarray, model: Portable) -> dict[str, float]:
     return dict(zip(model.genres, rounded, strict=True))
 
 
-def file_name(audio: Audio) -> str:
+def file_name(audio: Audio, folder: str | Path) -> str:
     """Return a name for results on disk, of letters, digits, ``.``, ``_``, ``+`` and ``-`` alone.
 
-    A name that has others ends with a checksum, so that two of them do not become one.
+    A name that has others ends with a checksum, so that two of them do not become one. So does one
+    whose results in ``folder`` are of other sound.
     """
-    paths = [audio] if isinstance(audio, (str, os.PathLike)) else list(audio)
-    first = Path(os.path.abspath(find.given(paths[0])))  # noqa: PTH100 (resolve follows links)
+    places = _places(audio)
+    first = Path(places[0])
     name = first.name if os.path.isdir(first) else first.stem  # noqa: PTH112
     safe = re.sub(r"[^A-Za-z0-9_.+-]+", "-", name).strip("-.")[:60]
-    if safe == name and len(paths) == 1:
+    if (
+        safe == name
+        and len(places) == 1
+        and _of(Path(folder) / f"{safe}.json") in ("", _digest(places))
+    ):
         return safe
-    whole = "\0".join(map(str, paths)) if len(paths) > 1 else name
-    digest = hashlib.sha256(os.fsencode(whole)).hexdigest()[:8]
-    return f"{safe}-{digest}".lstrip("-")
+    whole = places if len(places) > 1 or safe == name else [name]
+    return f"{safe}-{_digest(whole)}".lstrip("-")
+
+
+def _places(audio: Audio) -> list[str]:
+    paths = [audio] if isinstance(audio, (str, os.PathLike)) else list(audio)
+    return [os.path.abspath(find.given(path)) for path in paths]  # noqa: PTH100 (resolve follows links)
+
+
+def _digest(places: list[str]) -> str:
+    return hashlib.sha256(os.fsencode("\0".join(places))).hexdigest()[:8]
+
+
+def _of(note: Path) -> str:
+    """Return what results on disk are of, as a checksum; nothing where none are."""
+    try:
+        return str(read_json(note).get("of", "?")) if note.exists() else ""
+    except InputError:  # damaged
+        return "?"
 
 
 def made_up(folder: Path) -> Path:

@@ -28,7 +28,7 @@ from music_genre import terminal
 from music_genre.build import done
 from music_genre.exceptions import InputError
 from music_genre.paths import ROOT
-from music_genre.provenance import read_json, read_yaml, write_json
+from music_genre.provenance import Damaged, read_json, read_yaml, write_json
 
 T = TypeVar("T")
 STARTS = 3  # of a kernel, before it is given up
@@ -82,7 +82,7 @@ def execute(step: dict) -> dict[str, float]:
                 )
             )
         except PapermillExecutionError as error:
-            known = error.ename == "InputError"
+            known = error.ename in (InputError.__name__, Damaged.__name__)
             reason = error.evalue if known else f"{error.ename}: {error.evalue}"
             raise Failed(reason, f" in cell [{error.exec_count}]") from error
         except DeadKernelError as error:

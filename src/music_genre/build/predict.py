@@ -4,9 +4,12 @@ The sound is described first, with a bar in the terminal; the notebook then find
 it. A run that was interrupted goes on with what is not.
 """
 
+import fcntl
 import os
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from music_genre import names
@@ -16,6 +19,7 @@ from music_genre.exceptions import InputError
 from music_genre.paths import REPORTS, display_path
 from music_genre.provenance import read_json
 
+FOLDER = REPORTS / "predict"
 LISTED = 20  # files whose verdict the terminal is told
 
 
@@ -26,8 +30,12 @@ def main() -> None:
     found = predict.tracks(asked.audio)
     print(f"{len(found):,} {'file' if len(found) == 1 else 'files'} in {asked.audio}", flush=True)
     predict.describe(asked.audio)
-    name = predict.file_name(asked.audio)
-    target = REPORTS / "predict" / f"{name}.ipynb"
+    with _alone():
+        _predict(asked)
+
+
+def _predict(asked: typed.Prediction) -> None:
+    target = FOLDER / f"{predict.file_name(asked.audio, FOLDER)}.ipynb"
     given = {"audio": asked.audio, "model": asked.model, "output": str(target.parent)}
     try:
         execute.execute(
@@ -44,9 +52,19 @@ def main() -> None:
         byline="A model’s guess from the sound alone, three seconds at a time.",
     )
     for line in told(read_json(target.with_suffix(".json"))["files"]):
-        print(names.readable(line))
+        print(names.readable(line).replace("\n", "\\n"))
     for path in (made, target.with_suffix(".csv"), target.with_suffix(".json")):
         print(display_path(path))
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Wait for another prediction in this checkout: the two might have one name."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (FOLDER / ".lock").open("w") as file:
+        with suppress(OSError):  # some network file systems have no locks
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def told(files: list[dict]) -> list[str]:
@@ -61,7 +79,9 @@ def told(files: list[dict]) -> list[str]:
         lines.append(f"{file['file']}: {file['verdict']} ({likeliest}){why}")
     if len(read) > LISTED:
         lines.append(f"and {len(read) - LISTED:,} more")
-    return lines + [f"not read: {file['reason']}" for file in files if "top" not in file]
+    return lines + [
+        f"not read: {file['file']}: {file['reason']}" for file in files if "top" not in file
+    ]
 
 
 if __name__ == "__main__":
@@ -69,7 +89,12 @@ if __name__ == "__main__":
     sys.stdout.reconfigure(errors="backslashreplace")  # names may hold what it cannot write
     try:
         main()
-    except (InputError, OSError) as error:
+    except InputError as error:
         sys.exit(f"error: {error}")
+    except OSError as error:
+        sys.exit(
+            f"error: {display_path(FOLDER)} cannot be written ({error.strerror or error}): free "
+            "some space, or take another checkout."
+        )
     except KeyboardInterrupt:
         sys.exit(130)

@@ -193,12 +193,25 @@ def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
                 yield path, "resource fork"
             elif entry.name.startswith("."):
                 yield path, "hidden"
-            elif entry.is_dir():
+            elif (kind := _kind(entry)) == "folder":
                 (links if entry.is_symlink() else folders).append(path)
-            elif entry.is_file():
+            elif kind == "file":
                 yield path, fault_of.get(path.suffix.lower(), "not audio")
             else:
-                yield path, "no regular file" if path.exists() else "broken link"
+                yield path, kind
+
+
+def _kind(entry: os.DirEntry) -> str:
+    """Return "folder" or "file", or what is wrong with what is neither."""
+    try:
+        if entry.is_dir():
+            return "folder"
+        if entry.is_file():
+            return "file"
+        os.stat(entry.path)  # noqa: PTH116 (of DirEntry's, the one that raises for a broken link)
+    except OSError:  # as of a link that leads to itself
+        return "broken link"
+    return "no regular file"
 
 
 def _faults() -> dict[str, str]:

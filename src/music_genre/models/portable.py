@@ -7,6 +7,7 @@ that a version of Keras would have to know. What power transform and scaling do 
 
 import zipfile
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,10 +17,11 @@ import pandas as pd
 from music_genre import provenance
 from music_genre.data.columns import INPUTS, MORE
 from music_genre.data.splits import SPLITS
-from music_genre.data.table import tracks
+from music_genre.data.table import Source, tracks
 from music_genre.exceptions import InputError
 from music_genre.metrics import calibration, predictions
 from music_genre.models import inputs, networks, runs
+from music_genre.names import normal
 from music_genre.paths import MANUAL, REPORTS, display_path
 from music_genre.provenance import Damaged
 
@@ -244,20 +246,28 @@ def _for_use(folder: Path) -> Portable:
         layers, n_inputs = content["layers"], len(content["columns"])
         if any(of["activation"] not in ACTIVATIONS for of in layers):
             raise ValueError(f"a layer's activation is none of {', '.join(ACTIVATIONS)}")
-        built = network(layers, n_inputs)
+        if not layers or layers[-1]["activation"] != "softmax":
+            raise ValueError("its last layer is no softmax, and gives no probabilities")
         with np.load(folder / WEIGHTS, allow_pickle=False) as file:
-            built.set_weights([file[f"arr_{i}"] for i in range(2 * len(layers))])
-            whitening = file.get(_WHITENING)
+            weights = [_real(file[f"arr_{i}"]) for i in range(2 * len(layers))]
+            whitening = _numbers(file[_WHITENING]) if _WHITENING in file else None
+        # Before a network of any size is built:
+        sizes = [n_inputs, *(of["units"] for of in layers)]
+        shapes = [shape for one, other in pairwise(sizes) for shape in ((one, other), (other,))]
+        if [of.shape for of in weights] != shapes:
+            raise ValueError("its weights do not fit its layers")
+        built = network(layers, n_inputs)
+        built.set_weights(weights)
         powers = content["lambdas"]
         model = Portable(
             name=str(content["name"]),
             network=built,
-            lambdas=None if powers is None else np.array(powers, dtype=float),
+            lambdas=None if powers is None else _numbers(np.array(powers, dtype=float)),
             whitening=whitening,
-            temperature=float(content["temperature"]),
-            threshold=content["threshold"],
-            limit=content["limit"],
-            card=content["card"],
+            temperature=_within(content["temperature"], 1e-3, 1e3),
+            threshold=_within(content["threshold"], 0, 1, known=False),
+            limit=_within(content["limit"], 0, 1e6, known=False),
+            card=_card(content["card"]),
             **_inputs_and_genres(content),
         )
         if model.lambdas is not None and model.lambdas.shape != (n_inputs,):
@@ -269,13 +279,56 @@ def _for_use(folder: Path) -> Portable:
         raise Damaged(folder, f"{NOTE} or {WEIGHTS} is not as written: {error}") from error
 
 
-_BROKEN = (KeyError, TypeError, ValueError, OSError, EOFError, zipfile.BadZipFile)
+_BROKEN = (
+    KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError, EOFError,
+    zipfile.BadZipFile,
+)  # fmt: skip
+
+
+def _real(array: np.ndarray) -> np.ndarray:
+    if array.dtype.kind not in "fiu":
+        raise ValueError("of its arrays, one holds no numbers")
+    return array
+
+
+def _numbers(array: np.ndarray) -> np.ndarray:
+    if not np.isfinite(_real(array)).all():
+        raise ValueError("of its numbers, some are none")
+    return array
+
+
+def _within(value: object, low: float, high: float, *, known: bool = True) -> float | None:
+    """Return a number in a range; None, if it need not be known."""
+    if value is None and not known:
+        return None
+    if not isinstance(value, int | float) or isinstance(value, bool) or not low <= value <= high:
+        raise ValueError(f"{value!r} is no number from {low:g} to {high:g}")
+    return float(value)
+
+
+def _card(card: dict) -> dict:
+    """Return what is known of a model, if it is what a page can show."""
+    if "source" in card:
+        Source(**card["source"])
+    for count in card.get("trained on", {}).values():
+        _within(count, 0, 1e12)
+    for test in card.get("held out", []):
+        SPLITS[test["split"]]
+        whole = "tracks" in test
+        _within(test["tracks" if whole else "segments"], 0, 1e12)
+        _within(test["accuracy" if whole else "accuracy by segment"], 0, 100)
+    return card
 
 
 def _of_run(folder: Path) -> Portable:
     import keras
 
     content, _, predicted = runs.load(folder)
+    if not (folder / "model.keras").exists():
+        raise InputError(
+            f"{display_path(folder)} holds no network (model.keras), as most published trainings "
+            "do not: name another model, or train it."
+        )
     provenance.check(folder, content, runs.MODEL)
     settings, trained = content["parameters"], predicted[predicted["part"] == "train"]
     fitted, accuracy = _held_out(settings, predicted)
@@ -316,11 +369,17 @@ def _of_run(folder: Path) -> Portable:
 
 def _inputs_and_genres(content: dict) -> dict:
     return {
-        "genres": [*map(str, content["genres"])],
-        "columns": [*map(str, content["columns"])],
+        "genres": _texts(content["genres"]),
+        "columns": _texts(content["columns"]),
         "mean": np.array(content["mean"], dtype=float),
         "scale": np.array(content["scale"], dtype=float),
     }
+
+
+def _texts(names: list) -> list[str]:
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError("its names are no list of texts")
+    return names
 
 
 def _checked(model: Portable) -> Portable:
@@ -331,6 +390,9 @@ def _checked(model: Portable) -> Portable:
         raise ValueError("its columns, genres, scaling and layers do not fit together")
     if not (model.temperature > 0 and (model.scale > 0).all() and np.isfinite(model.mean).all()):
         raise ValueError("its scaling or its temperature is no number above 0")
+    for names, what in ((model.columns, "columns"), (model.genres, "genres")):
+        if len(set(names)) < len(names) or not all(name and normal(name) == name for name in names):
+            raise ValueError(f"its {what} are not names, each another one")
     return model
 
 
