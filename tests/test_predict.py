@@ -504,3 +504,13 @@ def test_a_link_to_itself_costs_the_folder_nothing_else(tmp_path, usual):
     good, broken = sorted(predict.judge(tmp_path, usual), key=lambda track: track.name)
     assert not good.problem
     assert "self.wav cannot be read (broken link)" in broken.problem
+
+
+@pytest.mark.parametrize(
+    ("path", "given", "sentence"),
+    [("a.wav", {"top": 0}, "top is 0: name how many"), ("a.wav", {"top": "3"}, "top is '3'"),
+     (None, {}, "None is no path"), (["a.wav", 5], {}, "5 is no path")],
+)  # fmt: skip
+def test_arguments_of_another_kind_are_told(path, given, sentence):
+    with pytest.raises(InputError, match=sentence):
+        music_genre.predict(path, **given)

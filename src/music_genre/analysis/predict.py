@@ -4,7 +4,7 @@ import hashlib
 import io
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -95,10 +95,19 @@ def predict(path: Audio, model: str | Path | Portable | None = None, top: int = 
     Raises
     ------
     InputError
-        The one file that is named cannot be read; no file can; there is no file, or no model.
+        The one file that is named cannot be read; no file can; there is no file, or no model; an
+        argument is not of its kind.
     """
+    if not isinstance(top, int) or top < 1:
+        raise InputError(f"top is {top!r}: name how many genres to list, 1 or more.")
+    alone = isinstance(path, str | bytes) or not isinstance(path, Collection)
+    for each in [path] if alone else path:
+        if not isinstance(each, str | os.PathLike):
+            raise InputError(
+                f"{each!r} is no path: name a sound file, a folder, or a list of these."
+            )
     if not isinstance(model, Portable):
-        model = portable.load(portable.default()[0] if model is None else model)
+        model = portable.load(model or portable.default()[0])
     return table(judge(path, model), model, top=top)
 
 
