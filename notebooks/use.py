@@ -282,7 +282,7 @@ card = use.about(
 model = use.finished(folder, card, calibrated)
 if not model:
     model = use.train(name, segments[used], card, calibrated, seed=given.seed)
-    portable.save(folder, model, readme=readme.card(model))
+portable.save(folder, model, readme=readme.card(model))  # the card's words may be others by now
 display.say(
     """
     It was trained on {{ on.tracks | count }} clips ({{ on.segments | count }} segments)
