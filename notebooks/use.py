@@ -279,10 +279,11 @@ card = use.about(
         "left out": sorted(set(names[~used])),
     },
 )  # fmt: skip
-model = use.finished(folder, card, calibrated)
-if not model:
-    model = use.train(name, segments[used], card, calibrated, seed=given.seed)
-portable.save(folder, model, readme=readme.card(model))  # the card's words may be others by now
+finished = use.finished(folder, card, calibrated)
+model = finished or use.train(name, segments[used], card, calibrated, seed=given.seed)
+told = readme.card(model)
+if not finished or (folder / "README.md").read_text(encoding="utf-8") != told:
+    portable.save(folder, model, readme=told)
 display.say(
     """
     It was trained on {{ on.tracks | count }} clips ({{ on.segments | count }} segments)
