@@ -164,3 +164,12 @@ def test_every_row_that_comes_with_the_project_is_good():
 def test_rate_that_yaml_takes_for_text_is_explained():
     with pytest.raises(InputError, match=r"is text to YAML: write 0\.001 or 1\.0e-3"):
         params.check("train", {**GOOD, "learning_rate": "1e-3"})
+
+
+def test_patience_needs_segments_to_choose_by():
+    with pytest.raises(InputError, match="patience is 5 but no segments are set aside"):
+        params.check("train", {**GOOD, "patience": 5})
+    with pytest.raises(InputError, match="patience and score_after are both given"):
+        params.check("train", {**GOOD, "patience": 5, "split": "artist", "score_after": [2]})
+    assert params.check("train", {**GOOD, "patience": 5, "validation_size": 0.1}).patience == 5
+    assert params.check("train", {**GOOD, "patience": 5, "split": "artist"}).patience == 5

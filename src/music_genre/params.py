@@ -230,6 +230,17 @@ def _checked(notebook: str, given: Mapping[str, object], *, where: str = "") -> 
             values[name] = rule(given[name])
         except ValueError as error:
             raise InputError(f"{where}parameter {name} is {given[name]!r} but {error}.") from error
+    if values.get("patience"):
+        if not values["validation_size"] and values["split"] != "artist":
+            raise InputError(
+                f"{where}parameter patience is {values['patience']} but no segments are set aside "
+                "to choose an epoch by: give validation_size too, or split artist."
+            )
+        if values["score_after"]:
+            raise InputError(
+                f"{where}parameters patience and score_after are both given: which epochs there "
+                "will be is not known before. Give one of them."
+            )
     for name in ("resplit_after", "score_after"):
         if values.get(name) and values[name][-1] >= values["epochs"]:
             raise InputError(
