@@ -306,8 +306,10 @@ def _within(value: object, low: float, high: float, *, known: bool = True) -> fl
     return float(value)
 
 
-def _card(card: dict) -> dict:
+def _card(card: dict | None) -> dict | None:
     """Return what is known of a model, if it is what a page can show."""
+    if card is None:
+        return None
     if "source" in card:
         Source(**card["source"])
     for count in card.get("trained on", {}).values():
