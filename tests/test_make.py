@@ -173,7 +173,7 @@ def test_predict_does_the_rest_of_a_folder(copy):
     assert done.returncode == 0, done.stdout + done.stderr
     lines = pd.read_csv(copy / "reports/predict/music.csv")
     assert lines["file"].to_list() == ["a/b/two.wav", "a/bad.mp3", "one.wav"]
-    assert "not read: music/a/bad.mp3 cannot be read" in done.stdout
+    assert "not read: a/bad.mp3: music/a/bad.mp3 cannot be read" in done.stdout
 
 
 def test_help_lists_the_targets(copy):

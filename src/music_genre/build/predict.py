@@ -60,8 +60,7 @@ def _predict(asked: typed.Prediction) -> None:
 @contextmanager
 def _alone() -> Iterator[None]:
     """Wait for another prediction in this checkout: the two might have one name."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    with (FOLDER / ".lock").open("w") as file:
+    with (REPORTS / ".predict.lock").open("w") as file:
         with suppress(OSError):  # some network file systems have no locks
             fcntl.flock(file, fcntl.LOCK_EX)
         yield

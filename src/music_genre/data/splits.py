@@ -69,8 +69,8 @@ def split(
         raise
     except ValueError as error:
         raise InputError(
-            f"test_size {test_size} of {len(table)} segments cannot be split by {name}: a genre has "
-            f"too few ({error}). Choose another test_size or add clips."
+            f"test_size {test_size} of {len(table)} segments cannot be split by {name}: a genre "
+            f"has too few ({error}). Choose another test_size or add clips."
         ) from error
     _check_genres(table, name, train=parts == "train", test=parts == "test")
     _check_disjoint(table, name, parts, table_folder)
