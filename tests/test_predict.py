@@ -371,6 +371,17 @@ def test_what_is_unlike_the_training_data_is_unsure(tmp_path, usual):
     assert verdict(tmp_path / "a.wav", noise, model(limit=None))[0] != predict.UNSURE
 
 
+def test_where_no_threshold_was_measured_less_than_half_is_unsure(tmp_path, monkeypatch):
+    of_none = model(threshold=None)
+    for share, unsure in ((0.49, True), (0.51, False)):
+        whole = np.full(len(of_none.genres), (1 - share) / (len(of_none.genres) - 1))
+        whole[0] = share
+        monkeypatch.setattr(type(of_none), "of_track", lambda self, each, whole=whole: whole)
+        said, why = verdict(tmp_path / "a.wav", tone(9), of_none)
+        assert ("no genre is likelier than all others together" in why) == unsure
+        assert (said == "unsure") == unsure
+
+
 def test_a_probability_below_the_threshold_is_unsure(tmp_path):
     said, why = verdict(tmp_path / "a.wav", tone(9), model(threshold=0.99))
     assert said == predict.UNSURE

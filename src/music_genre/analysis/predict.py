@@ -30,6 +30,7 @@ QUIET = -55.0
 EXCERPT = 20  # segments to listen to
 PICTURED = 5  # files of which the notebook shows more than a line
 FOLDER = REPORTS / "predict"
+HALF = 0.5  # a probability that has to do where no threshold was measured
 
 Audio = str | Path | Sequence[str | Path]
 
@@ -209,6 +210,11 @@ def _judged(track: Track, each: np.ndarray, model: Portable) -> Track:
         )
     if model.threshold is not None and whole.max() < model.threshold:
         doubts.append(f"no genre reaches the threshold of {100 * model.threshold:.0f} %")
+    if model.threshold is None and whole.max() < HALF:
+        doubts.append(
+            "no genre is likelier than all others together (this model's own threshold was not "
+            "measured)"
+        )
     return replace(
         track, each=each, whole=whole, loudness=loudness, distance=distance, doubts=tuple(doubts)
     )
