@@ -300,7 +300,7 @@ def test_damaged_run_is_told(run):
 def test_newest_model_of_ones_own_else_the_published_one(run, saved, tmp_path, monkeypatch):
     monkeypatch.setattr(portable, "REPORTS", tmp_path)
     monkeypatch.setattr(portable, "MANUAL", tmp_path / "manual")
-    monkeypatch.setattr(portable, "PUBLISHED", tmp_path / "gtzan" / "use")
+    monkeypatch.setattr(portable, "PUBLISHED_MODEL", tmp_path / "gtzan" / "use")
     with pytest.raises(InputError, match="there is no model"):
         portable.default()
     shutil.copytree(saved, tmp_path / "gtzan" / "use")

@@ -165,9 +165,11 @@ def test_names_of_genres_and_clips_are_text_in_the_card():
 
 
 def test_published_model_loads_and_its_card_says_what_was_measured():
-    model = portable.load(portable.PUBLISHED)
-    assert (portable.PUBLISHED / "README.md").read_text(encoding="utf-8") == readme.card(model)
-    held_out = pd.read_csv(portable.PUBLISHED / "held_out.csv")
+    model = portable.load(portable.PUBLISHED_MODEL)
+    assert (portable.PUBLISHED_MODEL / "README.md").read_text(encoding="utf-8") == readme.card(
+        model
+    )
+    held_out = pd.read_csv(portable.PUBLISHED_MODEL / "held_out.csv")
     tested = held_out[held_out["part"] == "test"]
     right = 100 * (tested["label"] == tested["predicted"]).groupby(tested["split"]).mean()
     said = {of["split"]: of["accuracy"] for of in model.card["held out"]}

@@ -19,7 +19,6 @@ from music_genre.exceptions import InputError
 from music_genre.paths import REPORTS, display_path
 from music_genre.provenance import read_json
 
-FOLDER = REPORTS / "predict"
 LISTED = 20  # files whose verdict the terminal is told
 
 
@@ -35,7 +34,7 @@ def main() -> None:
 
 
 def _predict(asked: typed.Prediction) -> None:
-    target = FOLDER / f"{predict.file_name(asked.audio, FOLDER)}.ipynb"
+    target = predict.FOLDER / f"{predict.file_name(asked.audio, predict.FOLDER)}.ipynb"
     given = {"audio": asked.audio, "model": asked.model, "output": str(target.parent)}
     try:
         execute.execute(
@@ -92,8 +91,8 @@ if __name__ == "__main__":
         sys.exit(f"error: {error}")
     except OSError as error:
         sys.exit(
-            f"error: {display_path(FOLDER)} cannot be written ({error.strerror or error}): free "
-            "some space, or take another checkout."
+            f"error: {display_path(predict.FOLDER)} cannot be written "
+            f"({error.strerror or error}): free some space, or take another checkout."
         )
     except KeyboardInterrupt:
         sys.exit(130)

@@ -22,7 +22,7 @@ from music_genre.exceptions import InputError
 from music_genre.metrics import calibration, predictions
 from music_genre.models import inputs, networks, runs
 from music_genre.names import normal
-from music_genre.paths import MANUAL, REPORTS, display_path
+from music_genre.paths import MANUAL, PUBLISHED, REPORTS, display_path
 from music_genre.provenance import Damaged
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1  # of model.json: a later version that cannot be read as this one has a higher number
 NOTE, WEIGHTS = "model.json", "weights.npz"
-PUBLISHED = REPORTS / "gtzan" / "use"
+PUBLISHED_MODEL = PUBLISHED / "use"
 BATCH = 512  # segments predicted at once
 ACTIVATIONS = ("linear", "relu", "softmax", "tanh")
 FILES = [WEIGHTS, "README.md"]  # beside model.json
@@ -440,15 +440,15 @@ def default() -> tuple[Path, str]:
     own = [
         (made, path.parent)
         for path in (*MANUAL.glob("*/metrics.json"), *REPORTS.glob(f"*/use/{NOTE}"))
-        if path.parent != PUBLISHED and (made := _made(path))
+        if path.parent != PUBLISHED_MODEL and (made := _made(path))
     ]
     if own:
         _, newest = max(own)
         return newest, f"the newest model of yours, in {display_path(newest)}"
-    if (PUBLISHED / NOTE).exists():
-        return PUBLISHED, f"the published model for use, in {display_path(PUBLISHED)}"
+    if (PUBLISHED_MODEL / NOTE).exists():
+        return PUBLISHED_MODEL, f"the published model for use, in {display_path(PUBLISHED_MODEL)}"
     raise InputError(
-        f"there is no model: take {display_path(PUBLISHED)} from git again, run the train "
+        f"there is no model: take {display_path(PUBLISHED_MODEL)} from git again, run the train "
         "notebook, or name a model's folder."
     )
 
