@@ -31,11 +31,12 @@ learning_rate: float = 0.001  # of the optimizer, above 0
 schedule: str = "constant"  # of the learning rate: constant, or cosine (it falls to 0)
 weight_decay: float = 0.0  # of the optimizer, decoupled from the gradient, 0 to 1
 label_smoothing: float = 0.0  # share of each label that is spread over all genres, 0 to 0.9
+mixup: float = 0.0  # how evenly two segments are mixed into one to learn from, 0 to 10; 0: not
 activation: str = "tanh"  # of the LSTMs: tanh, or relu as the paper says
 dropout: float = 0.0  # share of each layer's outputs dropped in training, 0 to 0.9
 patience: int = 0  # epochs without a smaller loss on validation segments that end it; 0: no end
 test_size: float = 0.33  # share of the segments held out, above 0 and below 1; not for split artist
-validation_size: float = 0.0  # share of the training segments set aside, to choose settings by
+validation_size: float = 0.0  # share of training segments set aside to choose by; not for artist
 split: str = "segment"  # segment (the paper's: tracks on both sides), track, or artist (published)
 scale_on: str = "all"  # segments the scaling is fitted on: all (the paper's) or train
 scaling: str = "standard"  # standard (the paper's), or power (Yeo-Johnson before it)
@@ -97,7 +98,7 @@ drawn_by = given.seed if given.split_seed < 0 else given.split_seed
 parts = splits.split(
     segments, given.split, test_size=given.test_size, seed=drawn_by, table_folder=table_folder
 )
-if given.validation_size:
+if given.validation_size and "validation" not in parts:
     parts = splits.set_aside(
         segments, parts, given.split, share=given.validation_size, seed=drawn_by
     )
@@ -143,6 +144,7 @@ network = networks.build(
     steps=given.epochs * -(-data.train.sum() // given.batch_size),
     weight_decay=given.weight_decay,
     label_smoothing=given.label_smoothing,
+    shares=given.mixup > 0,
     seed=given.seed,
 )
 
@@ -235,6 +237,7 @@ else:
         stops=given.score_after,
         at_stop=lambda epoch: after.update({epoch: training.predict(network, data, segments)}),
         patience=given.patience,
+        mixup=given.mixup,
     )
 
 # %%

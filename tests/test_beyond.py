@@ -153,7 +153,7 @@ def test_rows_are_planned_on_every_split_and_shown_where_they_are(tmp_path, monk
     assert planned == {
         f"{split}/{seed}/{row}/train.ipynb"
         for split in asked.splits for seed in (0, 1) for row in rows
-        if (split, row) != ("segment", "track-lstm")
+        if split != "segment" or not row.startswith("track-lstm")
     }  # fmt: skip
     assert all(step.given["split_seed"] == 0 for step in steps[:-1])
     assert steps[-1].target == tmp_path / "table1/beyond.ipynb"

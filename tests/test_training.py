@@ -345,6 +345,48 @@ def test_loss_that_stops_being_finite_ends_the_training_and_is_reported(tmp_path
     assert content["epochs_run"] == len(history)
 
 
+def mixed(segments, *, epochs=3, resume=False, until=None, alpha=0.4):
+    """Train on mixed segments; ``until`` ends it after an epoch, as a kill would."""
+    parts = splits.split(segments, "track", test_size=0.33, seed=3)
+    data = inputs.prepare(segments, parts=parts, scale_on="train")
+    model = networks.build(
+        (58, 1), 3, model="mlp", activation="tanh", dropout=0.1, learning_rate=1e-3, seed=3,
+        shares=True,
+    )  # fmt: skip
+    history = training.fit(
+        model, data, epochs=until or epochs, batch_size=16, seed=3, resume=resume, mixup=alpha
+    )
+    return history, training.predict(model, data, segments)
+
+
+def test_mixed_segments_and_labels_have_the_same_shares():
+    # Segment n is the number n, its label the n-th unit vector: a mix of two shows both.
+    n = 10
+    batches = training._Mixed(np.arange(n, dtype=float)[:, None, None], np.eye(n), 4, 0.4)
+    assert len(batches) == 3
+    batches.draw([3, 1])
+    x, y = (np.concatenate(of) for of in zip(*(batches[i] for i in range(3)), strict=True))
+    assert np.allclose(y.sum(axis=1), 1)
+    assert np.allclose(x[:, 0, 0], y @ np.arange(n))
+    assert sorted(y.argmax(axis=1)) == list(range(n))  # each segment once, with the larger share
+    assert (y.max(axis=1) >= 0.5).all()
+    batches.draw([3, 2])
+    assert not np.allclose(batches[0][1], y[:4])  # each epoch mixes anew
+
+
+def test_training_on_mixed_segments_goes_on_bit_for_bit(segments, tmp_path, monkeypatch):
+    expected, predictions = mixed(segments)
+    assert not np.allclose(expected["loss"], mixed(segments, alpha=2.0)[0]["loss"])
+    monkeypatch.setattr(checkpoints, "FOLDER", tmp_path)
+    mixed(segments, until=2, resume=True)
+    history, again = mixed(segments, resume=True)
+    assert list(history["kept"]) == [True, True, False]
+    pd.testing.assert_frame_equal(without_time(history), without_time(expected), check_exact=True)
+    pd.testing.assert_frame_equal(again, predictions, check_exact=True)
+    history, _ = mixed(segments, alpha=2.0, resume=True)
+    assert not history["kept"].any()  # another mix is another training
+
+
 def stopped_early(segments, *, epochs=8, patience=2, resume=False, until=None, **recipe):
     """Train with validation segments; ``until`` ends it after an epoch, as a kill would."""
     parts = splits.split(segments, "track", test_size=0.33, seed=3)

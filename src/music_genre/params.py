@@ -119,6 +119,7 @@ _TRAINING = {
     "schedule": _choice(*networks.SCHEDULES),
     "weight_decay": _number(0, 1),
     "label_smoothing": _number(0, 0.9),
+    "mixup": _number(0, 10),
     "activation": _choice("tanh", "relu"),
     "dropout": _number(0, 0.9),
     "patience": _number(0, 10_000, whole=True),
@@ -138,7 +139,7 @@ _TRAINING = {
 }
 _OF_TRAIN_ALONE = {
     "model", "optimizer", "validation_size", "schedule", "weight_decay", "label_smoothing",
-    "patience", "scaling", "split_seed", "more",
+    "mixup", "patience", "scaling", "split_seed", "more",
 }  # fmt: skip
 KNOWN: dict[str, dict[str, Rule]] = {
     "explore": {"features": _text, "music": _text, "clip": _text},

@@ -38,6 +38,8 @@ PUBLISHED = {
         "MusiCNN + SVM": (77.2, "github.com/jordipons/sklearn-audio-transfer-learning"),
         "VGGish + SVM": (77.6, "github.com/jordipons/sklearn-audio-transfer-learning"),
         "SampleCNN": (82.1, "Lee, Park, Kim and Nam, Applied Sciences 8(1), 150, 2018"),
+        "MERT, 95 M weights": (78.6, "arXiv:2306.00107, by github.com/a43992899/MARBLE/issues/7"),
+        "MERT, 330 M weights": (79.3, "arXiv:2306.00107, by github.com/a43992899/MARBLE/issues/7"),
     },
 }
 

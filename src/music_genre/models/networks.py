@@ -1,5 +1,6 @@
 """Networks by name: the paper's, and those that its last paragraph looks forward to."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -38,6 +39,7 @@ class Stack:
 
     activation: str  # of recurrent layers
     dropout: float  # share of each hidden layer's outputs that is dropped in training
+    n_steps: int  # of one input: its numbers, or a track's segments
 
     def recurrent(self, kind: str, *units: int) -> list["keras.Layer"]:
         """Return stacked recurrent layers (``LSTM``, ``GRU``); the last returns its last state."""
@@ -81,6 +83,33 @@ def _mlp(stack: Stack) -> list["keras.Layer"]:
     return [layers.Flatten(), *stack.dense(2048, 1024)]
 
 
+def _mlp_embedded(stack: Stack) -> list["keras.Layer"]:
+    """Describe each number by eight others before all meet.
+
+    After Y. Gorishniy, I. Rubachev & A. Babenko, *On Embeddings for Numerical Features in Tabular
+    Deep Learning*, NeurIPS 2022, with soft steps (tanh) at places drawn at random in place of their
+    sines, which Keras could not load without this project.
+    """
+    from keras import initializers, layers
+
+    return [
+        layers.EinsumDense(
+            "nfc,fcd->nfd",
+            (stack.n_steps, 32),
+            bias_axes="fd",
+            activation="tanh",
+            kernel_initializer=initializers.RandomNormal(stddev=2.0),
+            bias_initializer=initializers.RandomUniform(-math.pi, math.pi),
+        ),
+        layers.EinsumDense(
+            "nfd,fde->nfe", (stack.n_steps, 8), bias_axes="fe", activation="relu",
+            kernel_initializer=initializers.RandomUniform(-32**-0.5, 32**-0.5),
+        ),
+        layers.Flatten(),
+        *stack.dense(1024, 512),
+    ]  # fmt: skip
+
+
 def _track_lstm(stack: Stack) -> list["keras.Layer"]:
     from keras import layers
 
@@ -97,6 +126,7 @@ NETWORKS: dict[str, Callable[[Stack], list["keras.Layer"]]] = {
     "cnn-rnn": _cnn_rnn,
     "gru": lambda stack: stack.recurrent("GRU", *PAPER_UNITS),
     "mlp": _mlp,
+    "mlp-embedded": _mlp_embedded,
     "track-lstm": _track_lstm,
 }
 OF_TRACKS = ("track-lstm",)  # read the sequence of a track's segments, and return one genre for it
@@ -116,6 +146,7 @@ def build(
     steps: int = 1,
     weight_decay: float = 0.0,
     label_smoothing: float = 0.0,
+    shares: bool = False,
 ) -> "keras.Model":
     """Build and compile a network with a softmax over the genres.
 
@@ -140,6 +171,8 @@ def build(
         Decoupled from the gradient (Loshchilov and Hutter, 2019); 0 for none.
     label_smoothing
         Share of each label that is spread over all genres; 0 for none.
+    shares
+        Whether labels are shares of genres, not codes, as mixup makes them.
     seed
         Seeds Python, NumPy and the back end: weights, dropout and the order of batches.
     """
@@ -147,7 +180,7 @@ def build(
 
     keras.utils.clear_session()  # so that names of layers do not depend on models built before
     keras.utils.set_random_seed(seed)
-    hidden = NETWORKS[model](Stack(activation, dropout))
+    hidden = NETWORKS[model](Stack(activation, dropout, shape[0]))
     output = keras.layers.Dense(n_genres, activation="softmax")
     with threadpool_limits(1):  # the number of threads would change the weights' last bits
         network = keras.Sequential([keras.Input(shape), *hidden, output])
@@ -161,7 +194,7 @@ def build(
             {"class_name": optimizer, "config": {**settings, **OPTIMIZERS[optimizer]}}
         ),
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=label_smoothing)
-        if label_smoothing
+        if label_smoothing or shares
         else "sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )

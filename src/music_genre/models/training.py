@@ -33,6 +33,7 @@ def fit(
     at_stop: Callable[[int], None] | None = None,
     history: pd.DataFrame | None = None,
     patience: int = 0,
+    mixup: float = 0.0,
 ) -> pd.DataFrame:
     """Train up to an epoch, with a progress bar; stop at the first loss that is not finite.
 
@@ -60,6 +61,9 @@ def fit(
     patience
         If above 0, the model ends with the weights of the epoch that had the smallest loss on the
         part ``validation``, and training stops after so many epochs without a smaller one.
+    mixup
+        If above 0, the model learns from mixed segments (:class:`_Mixed`), and the loss has to take
+        shares of genres. The training accuracy then counts the genre with the larger share.
 
     Returns
     -------
@@ -74,8 +78,16 @@ def fit(
     train, test = (data.x[data.train], y[data.train]), (data.x[data.test], y[data.test])
     validation = (data.x[data.validation], y[data.validation]) if patience else ()
     model.optimizer.build(model.trainable_variables)
-    states = checkpoints.folder(model, *train, *test, *validation, batch_size=batch_size, seed=seed)
+    mixed = _Mixed(*train, batch_size, mixup) if mixup else None
+    described = [*train, *test, *validation, *([np.array(mixup)] if mixup else [])]
+    states = checkpoints.folder(model, *described, batch_size=batch_size, seed=seed)
     best = _Best(patience, *validation) if patience else None
+
+    def shuffle(epoch: int, _: dict) -> None:
+        np.random.seed([seed, epoch])  # noqa: NPY002  Keras shuffles by the global generator
+        if mixed:
+            mixed.draw([seed, epoch])
+
     # Other back ends shuffle by generators of their own, which a state does not hold.
     resume = resume and keras.backend.backend() == "jax"
     with Bar(total=epochs, initial=len(lines), unit="epoch") as bar:
@@ -91,16 +103,15 @@ def fit(
             diverged = lines and not np.isfinite(lines[-1]["loss"])
             if len(lines) < stop and not diverged:
                 model.fit(
-                    *train,
+                    *([mixed] if mixed else train),
                     validation_data=test,
                     initial_epoch=len(lines),
                     epochs=stop,
-                    batch_size=batch_size,
+                    batch_size=None if mixed else batch_size,
+                    validation_batch_size=batch_size,
+                    shuffle=not mixed,
                     callbacks=[
-                        keras.callbacks.LambdaCallback(
-                            # Keras shuffles by NumPy's global generator.
-                            on_epoch_begin=lambda epoch, _: np.random.seed([seed, epoch])  # noqa: NPY002
-                        ),
+                        keras.callbacks.LambdaCallback(on_epoch_begin=shuffle),
                         follow,
                         keras.callbacks.TerminateOnNaN(),
                     ],
@@ -118,6 +129,38 @@ def targets(model: keras.Model, data: Prepared) -> np.ndarray:
     if isinstance(model.loss, str):
         return data.y
     return keras.utils.to_categorical(data.y, len(data.genres))
+
+
+class _Mixed(keras.utils.PyDataset):
+    """Batches of training segments, each mixed with another one, its label too: mixup.
+
+    H. Zhang, M. Cisse, Y. N. Dauphin & D. Lopez-Paz, *mixup: Beyond Empirical Risk Minimization*,
+    ICLR 2018. The larger of the two shares, drawn from a beta distribution whose parameters are
+    both ``alpha``, is that of the segment itself.
+    """
+
+    def __init__(self, x: np.ndarray, y: np.ndarray, batch_size: int, alpha: float):
+        super().__init__()
+        self.x, self.y, self.size, self.alpha = x, y, batch_size, alpha
+        self.draw([0, 0])
+
+    def draw(self, seeds: list[int]) -> None:
+        """Draw the order of an epoch's segments, what each is mixed with, and its share."""
+        rng, n = np.random.default_rng(seeds), len(self.x)
+        self.order, self.others = rng.permutation(n), rng.permutation(n)
+        shares = rng.beta(self.alpha, self.alpha, n).astype("float32")
+        self.shares = np.maximum(shares, 1 - shares)
+
+    def __len__(self) -> int:
+        return -(-len(self.x) // self.size)
+
+    def __getitem__(self, i: int) -> tuple[np.ndarray, np.ndarray]:
+        of = slice(i * self.size, (i + 1) * self.size)
+        return tuple(
+            share * values[self.order[of]] + (1 - share) * values[self.others[of]]
+            for values in (self.x, self.y)
+            for share in [self.shares[of].reshape(-1, *[1] * (values.ndim - 1))]
+        )
 
 
 class _Best:
