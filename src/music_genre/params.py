@@ -175,6 +175,7 @@ KNOWN: dict[str, dict[str, Rule]] = {
     "tune": {
         "models": _text,
         "trials": _number(1, 10_000, whole=True),
+        "more": _text,
         **{
             name: _TRAINING[name]
             for name in ("split", "test_size", "validation_size", "seed", "features", "output")
