@@ -193,7 +193,7 @@ def test_classical_models_take_the_second_table_that_networks_took_and_no_other(
     second = table.with_name("few.more.csv")
     right = second.read_text()
     second.write_text(right.replace(",0.", ",0.1", 1))
-    with pytest.raises(InputError, match=r"few\.more\.csv or .*extracted\.more\.csv is not, or no"):
+    with pytest.raises(InputError, match=r"not at hand as .*few\.more\.csv or .*extracted\.more"):
         beyond.classical(*of, more=True)
     elsewhere = find.more_table(find.EXTRACTED)  # as where the published table lies beside music
     second.unlink()

@@ -213,8 +213,8 @@ def _second_table(table: Path, checksums: Collection[str]) -> Path:
         if path.is_file() and {provenance.sha256(path)} == set(checksums):
             return path
     raise InputError(
-        f"{' or '.join(map(display_path, places))} is not, or no more, the second features table "
-        "that all networks with more were trained on: `make beyond MORE=1` with the music extracts "
+        "the second features table that all networks with more were trained on is not at hand as "
+        f"{' or '.join(map(display_path, places))}: `make beyond MORE=1` with the music extracts "
         "it, and trains those again that had another."
     )
 
