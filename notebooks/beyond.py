@@ -241,9 +241,9 @@ for (split, suffix), trials in beyond.trials(folder.parent / "tune").items():
     if {f"tuned{suffix}", f"mlp{suffix}"} <= set(of.index):
         display.say(
             """
-            Split by {{ split }}, `tuned{{ suffix }}` names {{ tuned | fixed(1) }} % of the test
-            tracks correctly, `mlp{{ suffix }}`, whose settings were not searched for,
-            {{ mlp | fixed(1) }} %.
+            Split by {{ split }}, {{ ("tuned" ~ suffix) | code }} names {{ tuned | fixed(1) }} % of
+            the test tracks correctly, {{ ("mlp" ~ suffix) | code }}, whose settings were not
+            searched for, {{ mlp | fixed(1) }} %.
             """,
             split=split,
             suffix=suffix,

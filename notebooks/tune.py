@@ -87,8 +87,7 @@ display.table(
 display.say(
     """
     The best of {{ n }} trials has {{ score | fixed(2) }} % of the validation tracks right. Its
-    settings are in {{ path | code }}; `make beyond{{ " MORE=1" if more }}` trains it again and
-    tests it once.
+    settings are in {{ path | code }}; {{ command | code }} trains it again and tests it once.
     {% if more %}
     Each trial takes {{ more | count }} more numbers of each segment beside the 58.
     {% endif %}
@@ -96,6 +95,7 @@ display.say(
     n=len(found),
     score=found[tuning.SCORE].max(),
     path=display_path(folder / f"{name}.yaml"),
+    command="make beyond" if more is None else "make beyond MORE=1",
     more=0 if more is None else more.shape[1],
 )
 terminal.tell(

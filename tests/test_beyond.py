@@ -239,7 +239,10 @@ def test_notebook_shows_rows_and_trials_with_more_or_says_what_is_left_out(with_
     assert "There is no track/classical-more: " in text
     assert "LDA of tracks-more" not in text
     second.with_suffix(".away").rename(second)
+    shutil.copytree(folder / "0/mlp-more", folder / "0/tuned-more")
     text = run_here("beyond", **given)
+    assert re.search(r"by track, <code>tuned-more</code> names 0\.0 % of\s+the test", text)
+    assert "but for `tuned-more`, which a search with these numbers found" in text
     assert "There is no track/classical-more" not in text
     assert "LDA of tracks-more" in text
     assert list(beyond.trials(folder.parents[1] / "tune")) == [("track", ""), ("track", "-more")]

@@ -175,11 +175,12 @@ KNOWN: dict[str, dict[str, Rule]] = {
     "tune": {
         "models": _text,
         "trials": _number(1, 10_000, whole=True),
-        "more": _text,
         **{
             name: _TRAINING[name]
-            for name in ("split", "test_size", "validation_size", "seed", "features", "output")
+            for name in ("split", "test_size", "validation_size", "seed", "features")
         },
+        "more": _text,
+        "output": _text,
     },
     "recipes": {"results": _text, "trainings": _text, "printed": _text},
 }
