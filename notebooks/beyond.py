@@ -172,8 +172,8 @@ display.say(
       chroma CENS, tonnetz and the slopes of the MFCC, each by mean, deviation, skew, kurtosis,
       minimum and maximum over the segment. They need the music. All else is as in the row of the
       same name
-      {{- ", but for `tuned-more`, which a search with these numbers found" if searched }}, and they
-      are averaged apart.
+      {%- if searched %}, but for `tuned-more`, which a search with these numbers found
+      {%- endif %}, and they are averaged apart.
     {% else %}
     - Every row reads the 58 numbers alone. With the music at hand, `make beyond MORE=1` trains each
       row on {{ n | count }} more as well.
