@@ -57,7 +57,7 @@ help: ## show this list
 	@echo "                   [MUSIC=folder of music, one folder per genre | GTZAN=the same | FEATURES=table.csv]"
 	@echo "                   [SEEDS=\"0 1 2\": train each row with these seeds] [RECIPES=1: the recipe study too]"
 	@echo "                   [SPLITS=\"segment track artist\": compare the last row with simpler models on these splits]"
-	@echo "                   [MORE=1: with music, 282 more numbers of each segment, which \`make beyond\` trains on]"
+	@echo "                   [MORE=1: with music, 282 more numbers of each segment, which \`make beyond\` and \`make tune\` train on]"
 	@echo "                   [STRICT=1: a clip that cannot be described is an error] [NPROC=1: threads of each training]"
 	@echo "                   [PYTHON=python: the environment to use]"
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile

@@ -30,6 +30,7 @@ from music_genre.analysis import beyond
 from music_genre.data import find
 from music_genre.data.columns import MORE
 from music_genre.data.splits import SPLITS
+from music_genre.exceptions import InputError
 from music_genre.models import runs
 from music_genre.report import display
 from music_genre.report.figures import beyond as figures
@@ -38,7 +39,8 @@ given = params.check("beyond", globals())
 folder = params.report_folder(given.results, "beyond")
 rows, settings, left_out = beyond.load(folder)
 segments, source = runs.measured_on(folder, given.features)
-table_folder = find.features_table(given.features).parent
+table = find.features_table(given.features)
+table_folder = table.parent
 
 # %% tags=["banner"]
 display.banner(source)
@@ -46,8 +48,13 @@ display.banner(source)
 # %%
 display.results(folder, given.results, made_by="make beyond")
 for split, setting in settings.items():
-    of_split = beyond.classical(folder / split, segments, source, setting, table_folder)
-    rows[split] |= of_split
+    of_split = folder / split, segments, source, setting, table
+    rows[split] |= beyond.classical(*of_split)
+    if setting["more"]:
+        try:
+            rows[split] |= beyond.classical(*of_split, more=True)
+        except InputError as error:
+            left_out[f"{split}/classical{find.WITH_MORE}"] = str(error)
     rows[split] |= beyond.averages(rows[split])
 scores = beyond.scores(rows, table_folder=table_folder)
 display.say(
@@ -162,11 +169,13 @@ display.figure(
 display.say(
     """
     {% if more %}
-    - **Rows with more numbers** ({{ more | join(", ") }}) are networks that read
+    - **Rows with more numbers** ({{ more | join(", ") }}) read
       {{ n | count }} more numbers of each segment beside the 58: spectral contrast, flatness, flux,
       chroma CENS, tonnetz and the slopes of the MFCC, each by mean, deviation, skew, kurtosis,
       minimum and maximum over the segment. They need the music. All else is as in the row of the
-      same name, and they are averaged apart.
+      same name
+      {%- if searched %}, but for `tuned-more`, which a search with these numbers found
+      {%- endif %}, and they are averaged apart.
     {% else %}
     - Every row reads the 58 numbers alone. With the music at hand, `make beyond MORE=1` trains each
       row on {{ n | count }} more as well.
@@ -174,8 +183,9 @@ display.say(
     """,
     more=dict.fromkeys(
         name for of in rows.values() for name, row in of.items()
-        if row.more and row.kind == beyond.NETWORK
+        if row.more and row.kind != beyond.AVERAGE
     ),
+    searched=any("tuned-more" in of for of in rows.values()),
     n=len(MORE),
 )  # fmt: skip
 
@@ -229,22 +239,25 @@ display.table(
 # by track on validation tracks. The winner is then trained again and tested once: the row `tuned`.
 
 # %%
-for split, trials in beyond.trials(folder.parent / "tune").items():
+for (split, suffix), trials in beyond.trials(folder.parent / "tune").items():
     of = scores[scores["split"] == split].set_index("model")
-    if {"tuned", "mlp"} <= set(of.index):
+    if {f"tuned{suffix}", f"mlp{suffix}"} <= set(of.index):
         display.say(
             """
-            Split by {{ split }}, `tuned` names {{ tuned | fixed(1) }} % of the test tracks
-            correctly, `mlp`, whose settings were not searched for, {{ mlp | fixed(1) }} %.
+            Split by {{ split }}, {{ ("tuned" ~ suffix) | code }} names {{ tuned | fixed(1) }} % of
+            the test tracks correctly, {{ ("mlp" ~ suffix) | code }}, whose settings were not
+            searched for, {{ mlp | fixed(1) }} %.
             """,
             split=split,
-            tuned=of.at["tuned", "track"],
-            mlp=of.at["mlp", "track"],
+            suffix=suffix,
+            tuned=of.at[f"tuned{suffix}", "track"],
+            mlp=of.at[f"mlp{suffix}", "track"],
         )
     display.table(
         trials.head(10),
-        f"beyond-tune-{split}",
-        f"The ten best of {len(trials)} trials of the search, split by {split}: settings, accuracy "
+        f"beyond-tune-{split}{suffix}",
+        f"The ten best of {len(trials)} trials of the search"
+        f"{' with more numbers' if suffix else ''}, split by {split}: settings, accuracy "
         "by track on validation tracks in per cent, and seconds to train.",
         decimals=3,
     )

@@ -253,6 +253,10 @@ display.say(
     It was trained on {{ trained.tracks | count }} clips ({{ trained.segments | count }} segments)
     of {{ source.label }}. What it says of one of them is no test.
     {% endif %}
+    {% if more %}
+    It takes {{ inputs | count }} numbers of each segment, those of a second features table among
+    them.
+    {% endif %}
     {% for test in tests %}
     With a split by {{ test.split }}, it was right on
     {% if "tracks" in test %}
@@ -274,6 +278,8 @@ display.say(
     tests=card.get("held out", []),
     source=Source(**card["source"]) if "source" in card else None,
     trained=card.get("trained on", {}),
+    more=chosen.more,
+    inputs=len(chosen.columns),
     threshold=chosen.threshold,
     temperature=chosen.temperature,
     csv=display_path(csv),

@@ -27,6 +27,7 @@ test_size: float = 0.33  # share of the tracks that test, and take no part; not 
 validation_size: float = 0.25  # share of the other tracks that score; not for split artist
 seed: int = 0  # of the split, of the trials, and of every training
 features: str = ""  # features table (CSV); empty: GTZAN's under data/ if there, else the sample
+more: str = ""  # second features table (CSV), of the same segments: further inputs; empty: none
 output: str = ""  # folder for <split>.csv and <split>.yaml; empty: a new one under reports/manual/
 
 # %%
@@ -45,6 +46,8 @@ if not splits.SPLITS[given.split].disjoint_by:
 chosen_from = networks.named(given.models)
 folder = params.output_folder(given.output)
 segments, source = table.load(given.features)
+more = table.load_more(given.more, segments)
+name = f"{given.split}{'' if more is None else find.WITH_MORE}"
 
 # %% tags=["banner"]
 display.banner(source)
@@ -59,14 +62,14 @@ if "validation" not in parts:
         segments, parts, given.split, share=given.validation_size, seed=given.seed
     )
 found = tuning.search(
-    lambda settings: tuning.on_validation(settings, segments, parts, seed=given.seed),
-    folder / f"{given.split}.csv",
+    lambda settings: tuning.on_validation(settings, segments, parts, seed=given.seed, more=more),
+    folder / f"{name}.csv",
     models=chosen_from,
     trials=given.trials,
     seed=given.seed,
 )
 best = tuning.best(found)
-with atomic(folder / f"{given.split}.yaml") as temporary:
+with atomic(folder / f"{name}.yaml") as temporary:
     temporary.write_text(
         f"# The best of {len(found)} trials, by validation tracks.\n"
         + yaml.safe_dump(best, sort_keys=False),
@@ -76,7 +79,7 @@ with atomic(folder / f"{given.split}.yaml") as temporary:
 # %%
 display.table(
     found.sort_values(tuning.SCORE, ascending=False, kind="stable").head(10),
-    f"tune-{given.split}",
+    f"tune-{name}",
     f"The ten best of {len(found)} trials, split by {given.split}: settings, accuracy by track on "
     "validation tracks in per cent, and seconds to train.",
     decimals=4,
@@ -84,11 +87,16 @@ display.table(
 display.say(
     """
     The best of {{ n }} trials has {{ score | fixed(2) }} % of the validation tracks right. Its
-    settings are in {{ path | code }}; `make beyond` trains it again and tests it once.
+    settings are in {{ path | code }}; {{ command | code }} trains it again and tests it once.
+    {% if more %}
+    Each trial takes {{ more | count }} more numbers of each segment beside the 58.
+    {% endif %}
     """,
     n=len(found),
     score=found[tuning.SCORE].max(),
-    path=display_path(folder / f"{given.split}.yaml"),
+    path=display_path(folder / f"{name}.yaml"),
+    command="make beyond" if more is None else "make beyond MORE=1",
+    more=0 if more is None else more.shape[1],
 )
 terminal.tell(
     f"best of {len(found)} trials, split by {given.split}: {found[tuning.SCORE].max():.2f} % of "

@@ -1,7 +1,9 @@
 """Table II: rows on every split, averages of finished runs, classical models."""
 
 import dataclasses
+import hashlib
 import re
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -10,12 +12,13 @@ from conftest import fake_run
 
 from music_genre.analysis import beyond
 from music_genre.build import plan, typed
-from music_genre.data import splits
+from music_genre.data import find, splits
+from music_genre.data.columns import INPUTS, MORE
 from music_genre.data.table import load as load_table
 from music_genre.exceptions import InputError
 from music_genre.metrics.predictions import by_genre
 from music_genre.models import tracks
-from music_genre.paths import ROOT
+from music_genre.paths import PUBLISHED, ROOT
 from music_genre.provenance import read_json, write_json
 
 GENRES = ["a", "b"]
@@ -83,6 +86,9 @@ def test_average_is_of_probabilities_not_of_votes(folder):
     apart = beyond.averages(rows["track"] | {f"{k}-more": row for k, row in with_more.items()})
     assert apart["all rows averaged"].predictions[0].equals(everything)
     assert apart["all rows with more averaged"].more
+    of_tracks = dict.fromkeys([f"{name}-more" for name in beyond.TRACKS], with_more["mlp"])
+    both = beyond.averages(of_tracks)["LDA and SVM of tracks with more, averaged"]
+    assert (both.more, both.kind) == (True, beyond.AVERAGE)
 
 
 def test_runs_tested_on_other_segments_are_refused(folder):
@@ -120,6 +126,130 @@ def test_models_of_tracks_need_tracks_apart(few_rows):
     assert not any(name.endswith("of tracks") for name in found["model"])
 
 
+def test_classical_models_learn_what_only_a_second_table_tells(few_rows):
+    rng = np.random.default_rng(0)
+    rows = pd.concat([few_rows.assign(filename=few_rows["filename"].str.replace("0000", f"000{i}"))
+                      for i in range(3)], ignore_index=True)  # fmt: skip
+    noise = rows.astype(dict.fromkeys(INPUTS, float))
+    noise[INPUTS[1:]] = rng.normal(size=(len(rows), 57))
+    codes = pd.factorize(rows["label"])[0]
+    telling = np.eye(3)[codes][:, np.arange(60) % 3] + rng.normal(scale=0.1, size=(len(rows), 60))
+    further = pd.DataFrame(telling, rows.index, MORE[:60])
+    parts = splits.split(rows, "track", test_size=0.33, seed=3)
+    right = {
+        name: found.groupby("model").apply(
+            lambda of: (beyond.mean([of])["predicted"] == of["label"]).mean()
+        )
+        for name, found in [
+            ("58", tracks.predictions(noise, parts, seed=0)),
+            ("more", tracks.predictions(noise, parts, seed=0, more=further)),
+        ]
+    }
+    assert (right["58"] < 0.7).all()
+    assert (right["more"] == 1).all()
+    assert set(right["more"].index) == set(tracks.CLASSICAL)
+
+
+@pytest.fixture
+def with_more(few_rows, tmp_path, monkeypatch):
+    """Write both tables and a network that took both; return what `classical` is given."""
+    monkeypatch.setattr(find, "EXTRACTED", tmp_path / "extracted.csv")
+    table, second = tmp_path / "few.csv", tmp_path / "few.more.csv"
+    few_rows.to_csv(table, index=False)
+    drawn = np.random.default_rng(0).normal(size=(len(few_rows), len(MORE)))
+    further = pd.DataFrame(drawn, columns=MORE)
+    few_rows[["filename"]].join(further).to_csv(second, index=False)
+    segments, source = load_table(str(table))
+    test = segments[splits.split(segments, "track", test_size=0.33, seed=0) == "test"]
+    of = pd.DataFrame({"filename": test["filename"], "part": "test", "label": test["label"],
+                       "predicted": test["label"].to_numpy()[::-1]})  # fmt: skip
+    for name in ("mlp", "mlp-more"):
+        run = tmp_path / "beyond/track/0" / name
+        fake_run(run, of, split="track", split_seed=0, source=dataclasses.asdict(source))
+    content = read_json(run / "metrics.json")
+    digest = hashlib.sha256(second.read_bytes()).hexdigest()
+    write_json(run / "metrics.json", {**content, "more": {"path": second.name, "sha256": digest}})
+    return tmp_path / "beyond/track", segments, source, table
+
+
+def test_classical_models_take_the_second_table_that_networks_took_and_no_other(
+    with_more, monkeypatch
+):
+    folder, segments, source, table = with_more
+    rows, settings, _ = beyond.load(folder.parent)
+    assert {name: row.more for name, row in rows["track"].items()} == {
+        "mlp": False, "mlp-more": True,
+    }  # fmt: skip
+    of = folder, segments, source, settings["track"], table
+    asked = []
+
+    def predictions(segments, parts, *, seed, more):
+        asked.append(more)
+        test = segments.loc[parts == "test", ["filename", "label"]]
+        even = by_genre(["blues", "classical", "metal"], np.full((len(test), 3), 1 / 3))
+        return test.assign(model="RBF-SVM", **even)
+
+    monkeypatch.setattr(tracks, "predictions", predictions)
+    second = table.with_name("few.more.csv")
+    right = second.read_text()
+    second.write_text(right.replace(",0.", ",0.1", 1))
+    with pytest.raises(InputError, match=r"not at hand as .*few\.more\.csv or .*extracted\.more"):
+        beyond.classical(*of, more=True)
+    elsewhere = find.more_table(find.EXTRACTED)  # as where the published table lies beside music
+    second.unlink()
+    elsewhere.write_text(right)
+    found = beyond.classical(*of, more=True)
+    assert {name: row.more for name, row in found.items()} == {"RBF-SVM-more": True}
+    assert np.array_equal(asked[-1], pd.read_csv(elsewhere)[MORE])
+    assert {name: row.more for name, row in beyond.classical(*of).items()} == {"RBF-SVM": False}
+    assert asked[-1] is None
+    # What is kept needs no table, as of published results; networks of another one are another.
+    elsewhere.unlink()
+    assert list(beyond.classical(*of, more=True)) == list(found)
+    settings["track"]["more"].add("b" * 64)
+    with pytest.raises(InputError, match="all networks with more were trained on"):
+        beyond.classical(*of, more=True)
+    assert len(asked) == 2
+
+
+def test_published_classical_models_are_recognised(tmp_path, monkeypatch):
+    # Of one network will do, which tells the split and the table.
+    shutil.copytree(PUBLISHED / "beyond/track/0/paper", tmp_path / "track/0/paper")
+    for name in ("classical.csv", "classical.json"):
+        shutil.copy(PUBLISHED / "beyond/track" / name, tmp_path / "track")
+    rows, settings, _ = beyond.load(tmp_path)
+    monkeypatch.setattr(tracks, "predictions", None)
+    found = beyond.classical(tmp_path / "track", None, beyond.source(settings),
+                             settings["track"], tmp_path / "gone.csv")  # fmt: skip
+    assert list(found) == list(tracks.CLASSICAL)
+    assert not any(row.more for row in {**rows["track"], **found}.values())
+
+
+@pytest.mark.slow
+def test_notebook_shows_rows_and_trials_with_more_or_says_what_is_left_out(with_more, run_here):
+    folder, _, _, table = with_more
+    (folder.parents[1] / "tune").mkdir()
+    trial = {"model": "mlp", "epochs": 20, "accuracy by track": 50.0, "seconds": 1.0}
+    for name in ("track", "track-more"):
+        pd.DataFrame([trial]).to_csv(folder.parents[1] / f"tune/{name}.csv", index=False)
+    given = {"results": str(folder.parent), "features": str(table)}
+    second = table.with_name("few.more.csv")
+    second.rename(second.with_suffix(".away"))
+    text = run_here("beyond", **given)
+    assert "There is no track/classical-more: " in text
+    assert "LDA of tracks-more" not in text
+    second.with_suffix(".away").rename(second)
+    shutil.copytree(folder / "0/mlp-more", folder / "0/tuned-more")
+    text = run_here("beyond", **given)
+    assert re.search(r"by track, <code>tuned-more</code> names 0\.0 % of\s+the test", text)
+    assert "but for `tuned-more`, which a search with these numbers found" in text
+    assert "There is no track/classical-more" not in text
+    assert "LDA of tracks-more" in text
+    assert list(beyond.trials(folder.parents[1] / "tune")) == [("track", ""), ("track", "-more")]
+    kept = pd.read_csv(folder / "classical-more.csv")
+    assert list(kept["model"].unique()) == list(tracks.CLASSICAL)
+
+
 @pytest.mark.parametrize("paper", [True, False])
 def test_notebook_speaks_whatever_came_out(few_rows, tmp_path, run_here, paper):
     table = tmp_path / "few.csv"
@@ -134,12 +264,14 @@ def test_notebook_speaks_whatever_came_out(few_rows, tmp_path, run_here, paper):
                  split_seed=0, source=dataclasses.asdict(source))  # fmt: skip
     if paper:
         metrics = tmp_path / "beyond/track/0/paper/metrics.json"
-        write_json(metrics, {**read_json(metrics), "more": {"path": "t.more.csv"}})
+        more = {"path": "t.more.csv", "sha256": "a" * 64}
+        write_json(metrics, {**read_json(metrics), "more": more})
     text = run_here("beyond", results=str(tmp_path / "beyond"), features=str(table))
     assert not re.search(r"\bnan\b|\bNone\b|^\s*- *$|\{[{%]", text, re.MULTILINE)
     assert text.count(" held out, ") == 2
     assert ("The paper's network and recipe reach" in text) == paper
     assert ("Every row reads the 58 numbers alone" in text) != paper
+    assert ("There is no track/classical-more: " in text) == paper  # the second table is not here
     assert "picked by its test score" in text
     assert (tmp_path / "beyond/track/classical.json").exists()
 
@@ -171,9 +303,22 @@ def test_what_a_search_found_is_a_row_of_its_split_alone(tmp_path, monkeypatch):
     assert [step.given["split"] for step in steps[:-1] if step.file.parent.name == "tune"] == [
         "track"
     ]
-    searches = plan.steps(typed.Options(only="tune", splits=("segment", "track", "artist")))
+    asked = typed.Options(only="tune", splits=("segment", "track", "artist"))
+    searches = plan.steps(asked)
     assert [step.given["split"] for step in searches] == ["track", "artist"]
     assert searches[1].after == searches[0].target
+    # A search on a second table too stands apart, and so does the row of what it found.
+    more = {"more": True, "more_table": "data/x.more.csv"}
+    found = plan.steps(dataclasses.replace(asked, **more))
+    assert [step.target.name for step in found] == ["track-more.ipynb", "artist-more.ipynb"]
+    assert {step.given["more"] for step in found} == {"data/x.more.csv"}
+    for name, n in [("nothing", 0), ("track-more", 1)]:
+        (tmp_path / f"table1/tune/{name}.yaml").write_text("model: mlp\nepochs: 4\n")
+        steps = plan.steps(typed.Options(only="beyond", **more))
+        files = [step.file.stem for step in steps[:-1] if step.file.parent.name == "tune"]
+        assert files == ["track-more"] * n
+    (tuned,) = [step for step in steps[:-1] if step.file.stem == "track-more"]
+    assert tuned.target.parent.name == "tuned-more"
 
 
 def test_verdict_names_the_best_and_what_comes_next_with_a_paired_interval(folder):

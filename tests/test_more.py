@@ -12,14 +12,15 @@ import soundfile
 from conftest import SHARED, needs_shared
 from scipy import stats
 
-from music_genre.analysis import importance
+from music_genre.analysis import importance, predict
 from music_genre.build import __main__ as build
 from music_genre.build import plan, typed
 from music_genre.data import extraction, find, more, splits, table
 from music_genre.data.columns import COLUMNS, INPUTS, MORE, MORE_COLUMNS, SAMPLE_RATE
 from music_genre.data.features import extract_clip, load_clip, segment_features
 from music_genre.exceptions import InputError
-from music_genre.models import inputs, portable
+from music_genre.metrics.predictions import probabilities
+from music_genre.models import inputs, portable, runs
 from music_genre.paths import REPORTS, ROOT
 
 SECONDS = 9  # of a tiny clip: three segments
@@ -163,7 +164,9 @@ def test_kept_values_are_completed_and_then_reused(clips, tmp_path, monkeypatch)
 
 
 @pytest.mark.slow
-def test_a_training_reads_both_tables_and_is_no_model_for_a_file(tables, run_here, tmp_path):
+def test_a_training_reads_both_tables_and_predicts_a_file_as_its_segments(
+    tables, clips, run_here, tmp_path, monkeypatch
+):
     first, second = tables
     of_run = {"features": str(first), "more": str(second), "model": "mlp", "epochs": 1,
               "output": str(tmp_path / "run")}  # fmt: skip
@@ -177,10 +180,26 @@ def test_a_training_reads_both_tables_and_is_no_model_for_a_file(tables, run_her
         json.loads((tmp_path / "run" / "metrics.json").read_text())["more"]["path"] == "t.more.csv"
     )
     assert "is not repeated" in run_here("train", **of_run)
-    with pytest.raises(InputError, match="second features table"):
-        portable.load(tmp_path / "run")
-    assert portable._made(tmp_path / "run" / "metrics.json") == ""
+    assert portable.takes_more(tmp_path / "run")
+    monkeypatch.setattr(find, "EXTRACTED", tmp_path / "extracted.csv")
+    model = portable.load(tmp_path / "run")
+    path = clips["path"][0]
+    (track,) = predict.judge(path, model)
+    _, _, known = runs.load(tmp_path / "run")
+    known = known.set_index("filename").loc[[f"{path.stem}.{i}.wav" for i in range(3)]]
+    np.testing.assert_allclose(track.each, probabilities(known), atol=2e-5)  # kept to five digits
+    assert track.distance == pytest.approx(np.median(model.distances(track.segments)))
+    farthest = predict.farthest(track, model)
+    assert set(farthest["feature"]) & set(MORE)
+    text = run_here("predict", audio=str(path), model=str(tmp_path / "run"),
+                    output=str(tmp_path / "out"))  # fmt: skip
+    assert "It takes 340 numbers of each segment" in text
     segments, _ = table.load(str(first))
+    with pytest.raises(InputError, match="is of a second features table, which MORE=1 extracts"):
+        model.probabilities(segments)
+    monkeypatch.setattr(portable, "MANUAL", tmp_path)
+    monkeypatch.setattr(portable, "REPORTS", tmp_path)
+    assert portable.default()[0] == tmp_path / "run"
     with pytest.raises(InputError, match="contrast1_mean of a second features table"):
         importance.of_run(tmp_path / "run", segments)
 

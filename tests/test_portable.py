@@ -308,6 +308,10 @@ def test_newest_model_of_ones_own_else_the_published_one(run, saved, tmp_path, m
 
     mine = tmp_path / "manual" / "one"
     shutil.copytree(run[0], mine)
+    assert not portable.takes_more(mine)
+    set_parameter(mine, model="track-lstm")  # which reads no file
+    assert portable.default()[0] == tmp_path / "gtzan" / "use"
+    set_parameter(mine, model="paper")
     content = provenance.read_json(mine / "metrics.json")
     provenance.write_json(
         mine / "metrics.json", {**content, "source": {**SOURCE, "is_sample": True}}

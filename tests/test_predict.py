@@ -23,7 +23,7 @@ from test_browser import executed
 import music_genre
 from music_genre.analysis import predict
 from music_genre.data import extraction, features, find, sound
-from music_genre.data.columns import FEATURES, INPUTS, SEGMENT_LENGTH
+from music_genre.data.columns import FEATURES, INPUTS, MORE, SEGMENT_LENGTH
 from music_genre.data.features import extract_clip
 from music_genre.exceptions import InputError
 from music_genre.models import portable
@@ -309,6 +309,28 @@ def test_an_interrupted_run_goes_on_with_what_is_not_described(tmp_path, usual, 
     again = predict.predict(music, usual)
     assert len(spied) == 3
     assert sorted(first["probability 1"]) == sorted(again["probability 1"])
+
+
+def test_a_second_tables_numbers_are_computed_only_where_a_model_takes_them(tmp_path, usual, spied):
+    path = tmp_path / "one.wav"
+    soundfile.write(path, tone(), RATE)
+    (plain,) = predict.judge(path, usual)
+    assert plain.segments.columns.to_list() == [*FEATURES, "length"]
+    kept = {entry: entry.read_bytes() for entry in (tmp_path / "kept").rglob("*.json")}
+    assert len(kept) == 1
+    of_both = model(
+        columns=[*INPUTS, *MORE],
+        mean=np.append(usual.mean, np.zeros(len(MORE))),
+        scale=np.append(usual.scale, np.ones(len(MORE))),
+    )
+    for _ in range(2):  # the second time from what is kept
+        (both,) = predict.judge(path, of_both)
+        expected = extract_clip(path, more=True)
+        assert np.array_equal(both.segments[MORE], expected[MORE])
+        assert both.segments[FEATURES].equals(plain.segments[FEATURES])
+    assert spied == ["one.wav", "one.wav"]
+    assert {entry: entry.read_bytes() for entry in kept} == kept
+    assert predict.judge(path, usual)[0].segments.equals(plain.segments)
 
 
 def test_a_list_of_files_and_folders_is_answered_in_order(tmp_path, usual):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from music_genre.data import splits
-from music_genre.data.columns import INPUTS
+from music_genre.data.columns import INPUTS, MORE
 from music_genre.models import tuning
 
 GIVEN = {
@@ -47,7 +47,51 @@ def test_test_segments_have_no_say_in_a_score(few_rows):
     spoilt = few_rows.astype(dict.fromkeys(INPUTS, float))
     spoilt.loc[parts == "test", INPUTS] = np.random.default_rng(0).normal(size=58) * 1e3
     spoilt.loc[parts == "test", "label"] = spoilt["label"].iloc[0]
-    scores = [tuning.on_validation(GIVEN, table, parts, seed=0) for table in (few_rows, spoilt)]
+    more = pd.DataFrame({"flux_mean": np.arange(len(few_rows)) % 7.0}, few_rows.index)
+    spoilt_more = more.assign(flux_mean=more["flux_mean"].mask(parts == "test", -1e3))
+    scores = [
+        tuning.on_validation(GIVEN, table, parts, seed=0, more=further)
+        for table, further in [(few_rows, more), (spoilt, spoilt_more)]
+    ]
     assert scores[0] == scores[1]
     n = splits.tracks(few_rows)[parts == "validation"].nunique()
     assert scores[0] * n / 100 == pytest.approx(round(scores[0] * n / 100))  # whole tracks
+
+
+def of_genres(rows):
+    """Return a second table that tells the genre, for a first one that is noise."""
+    rng = np.random.default_rng(0)
+    noise = rows.astype(dict.fromkeys(INPUTS, float))
+    noise[INPUTS[1:]] = rng.normal(size=(len(rows), 57))
+    telling = np.eye(3)[pd.factorize(rows["label"])[0]][:, np.arange(len(MORE)) % 3]
+    return noise, pd.DataFrame(telling + rng.normal(scale=0.1, size=telling.shape), columns=MORE)
+
+
+def test_a_score_rises_where_a_second_table_tells_the_genre(few_rows):
+    noise, further = of_genres(few_rows)
+    parts = splits.split(noise, "track", test_size=0.33, seed=3)
+    parts = splits.set_aside(noise, parts, "track", share=0.4, seed=3)
+    given = {**GIVEN, "epochs": 30, "scaling": "standard"}
+    assert tuning.on_validation(given, noise, parts, seed=0) < 70
+    assert tuning.on_validation(given, noise, parts, seed=0, more=further) == 100
+
+
+@pytest.mark.slow
+def test_notebook_that_was_stopped_goes_on_with_the_same_trials_on_two_tables(
+    few_rows, tmp_path, run_here
+):
+    noise, further = of_genres(few_rows)
+    noise.to_csv(tmp_path / "t.csv", index=False)
+    noise[["filename"]].join(further).to_csv(tmp_path / "t.more.csv", index=False)
+    given = {"features": str(tmp_path / "t.csv"), "more": str(tmp_path / "t.more.csv")}
+    for output, trials in [("a", 2), ("b", 1), ("b", 2)]:
+        text = run_here("tune", **given, trials=trials, output=str(tmp_path / output))
+    once, twice = (
+        pd.read_csv(tmp_path / f"{of}/track-more.csv").drop(columns=tuning.TIME) for of in "ab"
+    )
+    pd.testing.assert_frame_equal(once, twice, check_exact=True)
+    assert once[tuning.SCORE].max() == 100  # which the first table could not tell
+    assert "make beyond MORE=1" in text
+    assert {path.name for path in (tmp_path / "b").iterdir()} == {
+        "track-more.csv", "track-more.yaml",
+    }  # fmt: skip

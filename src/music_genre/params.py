@@ -178,8 +178,10 @@ KNOWN: dict[str, dict[str, Rule]] = {
         "trials": _number(1, 10_000, whole=True),
         **{
             name: _TRAINING[name]
-            for name in ("split", "test_size", "validation_size", "seed", "features", "output")
+            for name in ("split", "test_size", "validation_size", "seed", "features")
         },
+        "more": _text,
+        "output": _text,
     },
     "recipes": {"results": _text, "trainings": _text, "printed": _text},
 }

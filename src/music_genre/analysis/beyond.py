@@ -1,6 +1,6 @@
 """Table II: networks that go beyond the paper's, classical models and averages, on every split."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from music_genre import provenance
-from music_genre.data import splits
-from music_genre.data.table import Source, check_features, same_content
+from music_genre.data import find, splits
+from music_genre.data.table import Source, check_features, load_more, same_content
 from music_genre.exceptions import InputError
 from music_genre.metrics.intervals import interval, paired_difference
 from music_genre.metrics.predictions import by_genre, probabilities, vote
@@ -65,7 +65,8 @@ def load(folder: Path) -> tuple[dict[str, dict[str, Row]], dict[str, dict], dict
     rows : dict of dict of Row
         By split and by name.
     settings : dict of dict
-        For each split what a training of it says: ``parameters`` and ``source``.
+        For each split what a training of it says: ``parameters`` and ``source``; and ``more``, the
+        checksums of the second features tables that rows were trained on.
     left_out : dict of str
         Why a training failed, by its folder.
 
@@ -85,7 +86,9 @@ def load(folder: Path) -> tuple[dict[str, dict[str, Row]], dict[str, dict], dict
             continue
         content, history, predictions = runs.load(path.parent)
         test = predictions[predictions["part"] == "test"].drop(columns="part")
-        one = settings.setdefault(split, {**content, "filenames": list(test["filename"])})
+        one = settings.setdefault(
+            split, {**content, "filenames": list(test["filename"]), "more": set()}
+        )
         if list(test["filename"]) != one["filenames"] or not same_content(
             runs.source(content), runs.source(one)
         ):
@@ -93,6 +96,8 @@ def load(folder: Path) -> tuple[dict[str, dict[str, Row]], dict[str, dict], dict
                 f"{display_path(path.parent)} was not tested on the segments of the other rows: "
                 "train all of them on one table and one split (`make beyond`)."
             )
+        if "more" in content:
+            one["more"].add(content["more"]["sha256"])
         found.setdefault(split, {}).setdefault(name, []).append(
             {
                 "predictions": test.reset_index(drop=True),
@@ -144,48 +149,82 @@ def source(settings: Mapping[str, dict]) -> Source:
 
 
 def classical(
-    folder: Path, segments: pd.DataFrame, source: Source, setting: dict, table_folder: Path
+    folder: Path,
+    segments: pd.DataFrame,
+    source: Source,
+    setting: dict,
+    table: Path,
+    *,
+    more: bool = False,
 ) -> dict[str, Row]:
     """Fit the models of :data:`music_genre.models.tracks.CLASSICAL` on a split, or read them.
 
-    They are kept in ``<folder>/classical.csv``. ``setting`` is what :func:`load` says of the split.
+    They are kept in ``<folder>/classical.csv``; in ``classical-more.csv`` those that take the
+    second features table too, that of the networks.
+
+    Parameters
+    ----------
+    setting
+        What :func:`load` says of the split.
+    table
+        The path of the features table. The second lies beside it, or beside what was extracted.
+    more
+        Whether to take the second table too. The rows' names then end with ``-more``.
 
     Raises
     ------
     InputError
-        The features table's split has other test segments than the networks had.
+        The features table's split has other test segments than the networks had. With ``more``,
+        they are not kept, and the second table is not at hand, or not the one of all networks.
     """
     given = setting["parameters"]
     seed = given["seed"] if given["split_seed"] < 0 else given["split_seed"]
 
     def fit() -> pd.DataFrame:
         check_features(segments)
+        second = _second_table(table, setting["more"]) if more else ""
         parts = splits.split(
             segments, given["split"], test_size=given["test_size"], seed=seed,
-            table_folder=table_folder,
+            table_folder=table.parent,
         )  # fmt: skip
         if list(segments.loc[parts == "test", "filename"]) != setting["filenames"]:
             raise InputError(
                 f"{source.label} is split by {given['split']} into other test segments than the "
                 "networks were tested on: name the table that they were trained on."
             )
-        return tracks.predictions(segments, parts, seed=seed).round(5)
+        further = load_more(str(second), segments)
+        return tracks.predictions(segments, parts, seed=seed, more=further).round(5)
 
     identity = {
         "source": source, "split": given["split"], "test_size": given["test_size"], "seed": seed,
         "models": {name: repr(build(0)) for name, (_, build) in tracks.CLASSICAL.items()},
+        **({"more": sorted(setting["more"])} if more else {}),
     }  # fmt: skip
-    kept = runs.kept(folder / "classical.csv", identity, fit)
+    suffix = find.WITH_MORE if more else ""
+    kept = runs.kept(folder / f"classical{suffix}.csv", identity, fit)
     return {
-        name: Row(CLASSICAL, [mean([of.reset_index(drop=True)])])
+        f"{name}{suffix}": Row(CLASSICAL, [mean([of.reset_index(drop=True)])], more=more)
         for name, of in kept.groupby("model", sort=False)
     }
+
+
+def _second_table(table: Path, checksums: Collection[str]) -> Path:
+    """Return the second features table that has the only checksum of those that networks noted."""
+    places = dict.fromkeys([find.more_table(table), find.more_table(find.EXTRACTED)])
+    for path in places:
+        if path.is_file() and {provenance.sha256(path)} == set(checksums):
+            return path
+    raise InputError(
+        "the second features table that all networks with more were trained on is not at hand as "
+        f"{' or '.join(map(display_path, places))}: `make beyond MORE=1` with the music extracts "
+        "it, and trains those again that had another."
+    )
 
 
 def averages(rows: Mapping[str, Row]) -> dict[str, Row]:
     """Average probabilities: of each network's seeds, of the models of tracks, and of all rows.
 
-    In the last, a network counts once, with the average of its seeds; those with a second features
+    In the last, a network counts once, with the average of its seeds. Rows with a second features
     table are averaged apart.
     """
     found = {}
@@ -193,13 +232,14 @@ def averages(rows: Mapping[str, Row]) -> dict[str, Row]:
         if row.seeds > 1:
             averaged = Row(AVERAGE, [mean(row.predictions)], seeds=row.seeds, more=row.more)
             found[f"{name}, {row.seeds} seeds averaged"] = averaged
-    if all(name in rows for name in TRACKS):
-        both = mean([rows[name].predictions[0] for name in TRACKS])
-        found["LDA and SVM of tracks, averaged"] = Row(AVERAGE, [both])
-    for more, words in ((False, "all rows averaged"), (True, "all rows with more averaged")):
+    for more, suffix, words in ((False, "", ""), (True, find.WITH_MORE, " with more")):
+        both = [rows[f"{name}{suffix}"] for name in TRACKS if f"{name}{suffix}" in rows]
+        if len(both) == len(TRACKS):
+            averaged = Row(AVERAGE, [mean([row.predictions[0] for row in both])], more=more)
+            found[f"LDA and SVM of tracks{words}, averaged"] = averaged
         alike = [mean(row.predictions) for row in rows.values() if row.more == more]
         if len(alike) > 1:
-            found[words] = Row(AVERAGE, [mean(alike)], more=more)
+            found[f"all rows{words} averaged"] = Row(AVERAGE, [mean(alike)], more=more)
     return found
 
 
@@ -401,15 +441,19 @@ def published() -> pd.DataFrame:
     )
 
 
-def trials(folder: Path) -> dict[str, pd.DataFrame]:
-    """Return the trials of the searches kept in a folder, by split, the best trial first."""
+def trials(folder: Path) -> dict[tuple[str, str], pd.DataFrame]:
+    """Return the trials of the searches kept in a folder, the best first.
+
+    By split, and the end of the names of what has a second features table, or nothing.
+    """
     return {
-        split: pd.read_csv(folder / f"{split}.csv")
+        (split, suffix): pd.read_csv(folder / f"{split}{suffix}.csv")
         .sort_values("accuracy by track", ascending=False, kind="stable")
         .round({"seconds": 0, "accuracy by track": 2})
         .astype({"seconds": int})
         for split in splits.SPLITS
-        if (folder / f"{split}.csv").is_file()
+        for suffix in ("", find.WITH_MORE)
+        if (folder / f"{split}{suffix}.csv").is_file()
     }
 
 

@@ -15,7 +15,7 @@ import soundfile
 
 from music_genre import names
 from music_genre.data import extraction, find
-from music_genre.data.columns import FEATURES, SAMPLE_RATE, SEGMENT_LENGTH
+from music_genre.data.columns import FEATURES, MORE, SAMPLE_RATE, SEGMENT_LENGTH
 from music_genre.data.features import load_segments
 from music_genre.exceptions import InputError, meant
 from music_genre.models import portable
@@ -43,7 +43,8 @@ class Track:
     name: str  # as readers know it: in a folder, the path from there
     problem: str = ""  # why it could not be read, in a sentence; what follows is then empty
     note: str = ""  # what is odd about the file
-    segments: pd.DataFrame = field(default_factory=pd.DataFrame)  # columns.INPUTS, a line for each
+    # columns.INPUTS, and MORE where the model takes them, a line for each
+    segments: pd.DataFrame = field(default_factory=pd.DataFrame)
     each: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))  # [n_segments, n_genres]
     whole: np.ndarray = field(default_factory=lambda: np.zeros(0))  # calibrated [n_genres]
     loudness: float = 0.0  # dB of full scale, the median of the segments' RMS
@@ -72,7 +73,8 @@ def predict(path: Audio, model: str | Path | Portable | None = None, top: int = 
     """Predict the genres of sound files.
 
     Features are kept in ``data/extracted/``: files that were described before, by content, are not
-    described again. Folders are described on all cores.
+    described again. Folders are described on all cores. The numbers of a second features table are
+    computed if the model takes them.
 
     Parameters
     ----------
@@ -120,7 +122,7 @@ def judge(audio: Audio, model: Portable) -> list[Track]:
     InputError
         As :func:`predict`.
     """
-    found = describe(audio)
+    found = describe(audio, more=model.more)
     read = [track for track in found if not track.problem]
     # All in one go, as a network is compiled anew for each number of segments.
     each = model.probabilities(pd.concat([track.segments for track in read], ignore_index=True))
@@ -129,8 +131,10 @@ def judge(audio: Audio, model: Portable) -> list[Track]:
     return [track if track.problem else _judged(track, next(of), model) for track in found]
 
 
-def describe(audio: Audio) -> list[Track]:
+def describe(audio: Audio, *, more: bool = False) -> list[Track]:
     """Return the sound files at some paths with their features, or why they cannot be read.
+
+    With ``more``, those of a second features table too.
 
     Raises
     ------
@@ -139,7 +143,8 @@ def describe(audio: Audio) -> list[Track]:
     """
     found = tracks(audio)
     cache = find.EXTRACTED.with_suffix("")
-    known = extraction.describe([it.path for it in found if not it.problem], cache=cache)
+    readable = [it.path for it in found if not it.problem]
+    known = extraction.describe(readable, cache=cache, more=more)
     described = [
         track if track.problem else _described(track, known[track.path]) for track in found
     ]
@@ -155,6 +160,8 @@ def _described(track: Track, of: extraction.Described | InputError) -> Track:
     if isinstance(of, InputError):
         return replace(track, problem=str(of))
     segments = pd.DataFrame(of.values, columns=FEATURES).assign(length=SEGMENT_LENGTH)
+    if of.more is not None:
+        segments = segments.join(pd.DataFrame(of.more, columns=MORE))
     return replace(track, segments=segments, note=of.note)
 
 

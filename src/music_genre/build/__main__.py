@@ -160,7 +160,7 @@ def report(make: str, only: str = "") -> int:
             extract(music, strict=asked.strict, dry=dry, more=asked.more)
         if asked.more and not asked.more_table:
             print(f"MORE is left out: there is no music, and no {find.more_table(features).name}.")
-        if only == "beyond":
+        if only:
             plan.check_more(asked, features)
         extracted = bool(music) or features == find.EXTRACTED
         described = plan.specs(asked, planned, features, extracted=extracted)

@@ -164,15 +164,14 @@ def _there(folder: Path, section: Section) -> tuple[Path, ...]:
 def _beyond(asked: Options, folder: Path) -> list[Step]:
     """List the trainings of ``params/beyond``, by split and seed, and the notebook that shows them.
 
-    A row ``tuned`` is what a search on that split found (:func:`_tuning`). With a second features
-    table each row is trained on it too, under a name of its own.
+    With a second features table each row is trained on it too, under a name of its own. A row
+    ``tuned`` is what a search on that split found (:func:`_tuning`) with the same tables.
     """
     rows = _files(PARAMS / "beyond")
-    more = {"more": asked.more_table} if asked.more_table else {}
-    suffix = "-more" if more else ""
+    more, suffix = _with_more(asked)
     trainings = []
     for split in asked.splits or BEYOND_SPLITS:
-        found = folder / "tune" / f"{split}.yaml"
+        found = folder / "tune" / f"{split}{suffix}.yaml"
         files = {**rows, **({"tuned": found} if found.is_file() else {})}
         # A model of tracks cannot be trained where segments of one track are on both sides.
         trainings += [
@@ -194,13 +193,19 @@ def _beyond(asked: Options, folder: Path) -> list[Step]:
 def _tuning(asked: Options, folder: Path) -> list[Step]:
     """List the searches for settings, one a split that keeps tracks apart."""
     searches: list[Step] = []  # one after another, each on all cores
+    more, suffix = _with_more(asked)
     for split in asked.splits or BEYOND_SPLITS:
         if split != "segment":
-            given = {"split": split, "output": display_path(folder / "tune")}
+            given = {"split": split, "output": display_path(folder / "tune"), **more}
             before = searches[-1].target if searches else None
-            target = folder / "tune" / f"{split}.ipynb"
+            target = folder / "tune" / f"{split}{suffix}.ipynb"
             searches.append(Step(target, "tune", given, after=before))
     return searches
+
+
+def _with_more(asked: Options) -> tuple[dict[str, str], str]:
+    """Return the parameter for a second features table, if there is one, and the names' end."""
+    return ({"more": asked.more_table}, find.WITH_MORE) if asked.more_table else ({}, "")
 
 
 def _tables() -> list[str]:

@@ -16,6 +16,7 @@ from music_genre import names
 from music_genre.analysis import predict
 from music_genre.build import execute, typed
 from music_genre.exceptions import InputError
+from music_genre.models import portable
 from music_genre.paths import REPORTS, display_path
 from music_genre.provenance import read_json
 
@@ -28,7 +29,7 @@ def main() -> None:
     asked = typed.prediction(os.environ)
     found = predict.tracks(asked.audio)
     print(f"{len(found):,} {'file' if len(found) == 1 else 'files'} in {asked.audio}", flush=True)
-    predict.describe(asked.audio)
+    predict.describe(asked.audio, more=portable.takes_more(asked.model or portable.default()[0]))
     with _alone():
         _predict(asked)
 

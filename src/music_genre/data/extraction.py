@@ -276,9 +276,11 @@ def _shown(path: Path) -> str:
     return names.readable(display_path(path))
 
 
-def describe(paths: Iterable[Path], *, cache: str | Path) -> dict[Path, Described | InputError]:
+def describe(
+    paths: Iterable[Path], *, cache: str | Path, more: bool = False
+) -> dict[Path, Described | InputError]:
     """Return what each clip holds, or why it cannot be described, as :func:`extract` does."""
-    return _describe(paths, Path(cache) / _versions())[0]
+    return _describe(paths, Path(cache) / _versions(), more=more)[0]
 
 
 def _describe(

@@ -33,6 +33,7 @@ GENRES = ["blues", "classical", "country", "disco", "hiphop",
           "jazz", "metal", "pop", "reggae", "rock"]  # fmt: skip
 TABLE = "features_3_sec.csv"
 EXTRACTED = DATA / "extracted.csv"
+WITH_MORE = "-more"  # ends the names of what a second features table was used for too
 SAMPLE_TABLE = SAMPLE / "features.csv"
 _CLIP = re.compile(rf"({'|'.join(GENRES)})\.000\d\d(\.|$)")  # how the name of a clip begins
 _EXTRACTED = [EXTRACTED.with_suffix(it) for it in (".csv", ".problems.json", ".more.csv", "")]

@@ -56,6 +56,11 @@ class Portable:
     limit: float | None = None  # distance of a track from which on it is outside; None: unknown
     card: dict | None = None  # table, split, accuracies held out, versions
 
+    @property
+    def more(self) -> bool:
+        """Whether it takes numbers of a second features table too (MORE=1)."""
+        return not set(MORE).isdisjoint(self.columns)
+
     def deviations(self, segments: pd.DataFrame) -> pd.DataFrame:
         """Return how far each input lies from the training data's mean, in standard deviations.
 
@@ -74,8 +79,9 @@ class Portable:
         if missing:
             raise InputError(
                 f"the segments lack the column {missing[0]}, which the model {self.name} takes: "
-                "extract their features again."
-            )
+                + ("it is of a second features table, which MORE=1 extracts."
+                   if missing[0] in MORE else "extract their features again.")
+            )  # fmt: skip
         values = segments[self.columns].to_numpy(dtype=float)
         if self.lambdas is not None:
             values = inputs.powered(values, self.lambdas)
@@ -202,8 +208,8 @@ def load(folder: str | Path) -> Portable:
     ------
     InputError
         The folder holds neither, or a damaged one; it is of a later version; it takes other columns
-        than :data:`music_genre.data.columns.INPUTS`; this version of Keras cannot load it; its
-        training broke down.
+        than ``INPUTS`` and ``MORE`` of :mod:`music_genre.data.columns`; this version of Keras
+        cannot load it; its training broke down.
     """
     folder = Path(folder)
     if (folder / NOTE).exists():
@@ -215,12 +221,7 @@ def load(folder: str | Path) -> Portable:
             f"{display_path(folder)} holds no model, neither a model for use ({NOTE}) nor a "
             "finished run (metrics.json): name the folder of one, or none."
         )
-    other = [column for column in model.columns if column not in INPUTS]
-    if set(other) & set(MORE):
-        raise InputError(
-            f"the model in {display_path(folder)} takes a second features table (MORE=1), which a "
-            "prediction does not compute: name a model that takes the 58 inputs alone."
-        )
+    other = [column for column in model.columns if column not in (*INPUTS, *MORE)]
     if other:
         raise InputError(
             f"the model in {display_path(folder)} takes the input {other[0]}, which our features "
@@ -232,6 +233,19 @@ def load(folder: str | Path) -> Portable:
             "name another one."
         )
     return model
+
+
+def takes_more(folder: str | Path) -> bool:
+    """Tell whether a model takes :attr:`Portable.more`, without Keras.
+
+    What is no model does not: :func:`load` says what is wrong with it.
+    """
+    note = Path(folder) / NOTE
+    try:
+        columns = provenance.read_json(note if note.exists() else note.with_name("scaler.json"))
+        return not set(MORE).isdisjoint(columns["columns"])
+    except (InputError, KeyError, TypeError):
+        return False
 
 
 def _for_use(folder: Path) -> Portable:
@@ -429,8 +443,9 @@ def _accuracy(predicted: pd.DataFrame) -> float:
 def default() -> tuple[Path, str]:
     """Return the folder of the model to use if none is named, and why that one, in words.
 
-    It is the newest of the user's own: of trainings by hand, and of models for use that a report
-    left, except those of the embedded sample; else the published one.
+    It is the newest of the user's own: of trainings by hand, with a second features table or
+    without, and of models for use that a report left, except those of the embedded sample and
+    models of whole tracks; else the published one.
 
     Raises
     ------
@@ -460,7 +475,7 @@ def _made(note: Path) -> str:
         content = content.get("card", content)
         complete = note.name == NOTE or all((note.parent / name).exists() for name in runs.MODEL)
         of_sample = content["source"]["is_sample"]
-        other = of_sample or "more" in content  # takes more than a prediction computes
-        return content["provenance"]["created"] if complete and not other else ""
+        of_tracks = content.get("parameters", {}).get("model") in networks.OF_TRACKS
+        return content["provenance"]["created"] if complete and not (of_sample or of_tracks) else ""
     except (InputError, KeyError, TypeError, AttributeError):
         return ""

@@ -54,7 +54,9 @@ CLASSICAL: dict[str, tuple[Callable | None, Callable]] = {
 }
 
 
-def predictions(segments: pd.DataFrame, parts: np.ndarray, *, seed: int) -> pd.DataFrame:
+def predictions(
+    segments: pd.DataFrame, parts: np.ndarray, *, seed: int, more: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Fit each of :data:`CLASSICAL` on the training part and predict the test part.
 
     Parameters
@@ -62,13 +64,15 @@ def predictions(segments: pd.DataFrame, parts: np.ndarray, *, seed: int) -> pd.D
     parts
         As :func:`music_genre.data.splits.split` returns them. Where segments of one track are on
         both sides, the models of tracks are left out.
+    more
+        Further inputs, as :func:`music_genre.data.table.load_more` returns them.
 
     Returns
     -------
     DataFrame [shape=(n_models * n_test_segments, 3 + n_genres)]
         model, filename, label, and each genre's probability: that of a segment, or its track's.
     """
-    data = inputs.prepare(segments, parts=parts, scale_on="train", scaling="power")
+    data = inputs.prepare(segments, parts=parts, scale_on="train", scaling="power", more=more)
     x, test = data.x[:, 1:, 0].astype(float), data.test  # without length, which never varies
     known = tracks(segments)
     of = pd.factorize(known)[0]

@@ -100,15 +100,26 @@ def best(trials: pd.DataFrame) -> dict[str, object]:
     return {**drawn, **FIXED}
 
 
-def on_validation(given: dict, segments: pd.DataFrame, parts: np.ndarray, *, seed: int) -> float:
+def on_validation(
+    given: dict,
+    segments: pd.DataFrame,
+    parts: np.ndarray,
+    *,
+    seed: int,
+    more: pd.DataFrame | None = None,
+) -> float:
     """Train with some parameters; return the accuracy by track on the validation part, in per cent.
 
     The scaling is fitted on the training part, whatever the parameters say, and the test part takes
-    no part at all.
+    no part at all. ``more`` are further inputs, as :func:`music_genre.data.table.load_more` returns
+    them.
     """
     used = np.isin(parts, ["train", "validation"])
     segments, parts = segments[used].reset_index(drop=True), parts[used]
-    data = inputs.prepare(segments, parts=parts, scale_on="train", scaling=given["scaling"])
+    more = None if more is None else more[used].reset_index(drop=True)
+    data = inputs.prepare(
+        segments, parts=parts, scale_on="train", scaling=given["scaling"], more=more
+    )
     if given["model"] in networks.OF_TRACKS:
         data = inputs.by_track(data, tracks(segments))
     model = networks.build(
