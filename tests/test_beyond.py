@@ -353,3 +353,15 @@ def test_trainings_that_broke_down_are_told(folder):
     rows, _, _ = beyond.load(folder)
     (fall,) = rows["track"]["mlp"].falls
     assert (fall["best_epoch"], fall["last"]) == (2, pytest.approx(20))
+
+
+def test_machines_are_told_apart_where_rows_were_trained_on_several(folder):
+    note = folder / "track/0/paper/metrics.json"
+    rows, _, _ = beyond.load(folder)
+    assert "machine" not in beyond.as_table(beyond.scores(rows, table_folder=None), "track")
+    content = read_json(note)
+    content["provenance"]["machine"] = "Linux x86_64, another"
+    write_json(note, content)
+    rows, _, _ = beyond.load(folder)
+    table = beyond.as_table(beyond.scores(rows, table_folder=None), "track").set_index("model")
+    assert table.at["paper", "machine"] == "Linux x86_64, another" != table.at["mlp", "machine"]

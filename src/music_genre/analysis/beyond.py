@@ -53,6 +53,7 @@ class Row:
     seeds: int = 1  # that were trained, or averaged
     weights: float = np.nan  # how many numbers a network has learnt
     seconds: float = np.nan  # to train, mean over seeds
+    machine: str = ""  # that a network was trained on
     falls: tuple[dict, ...] = ()  # of trainings that broke down (:func:`runs.collapse`)
     more: bool = False  # whether it was trained on a second features table too
 
@@ -103,6 +104,7 @@ def load(folder: Path) -> tuple[dict[str, dict[str, Row]], dict[str, dict], dict
                 "predictions": test.reset_index(drop=True),
                 "weights": content.get("weights", np.nan),
                 "seconds": history["seconds"].sum(),
+                "machine": content["provenance"]["machine"],
                 "fall": runs.collapse(history),
                 "more": "more" in content,
             }
@@ -119,6 +121,7 @@ def load(folder: Path) -> tuple[dict[str, dict[str, Row]], dict[str, dict], dict
                 seeds=len(of),
                 weights=of[0]["weights"],
                 seconds=float(np.mean([one["seconds"] for one in of])),
+                machine="; ".join(sorted({one["machine"] for one in of})),
                 falls=tuple(one["fall"] for one in of if one["fall"]),
                 more=of[0]["more"],
             )
@@ -260,10 +263,10 @@ def scores(rows: Mapping[str, Mapping[str, Row]], *, table_folder: Path | None) 
 
     Returns
     -------
-    DataFrame [shape=(n_rows_of_all_splits, 13)]
+    DataFrame [shape=(n_rows_of_all_splits, 14)]
         split, model, kind, seeds; ``segment`` and ``track``, mean accuracies over seeds, each with
         the ends of its 95 % interval (``segment_low`` ...) and its SD over seeds
-        (``segment_SD``), missing for one seed; weights; seconds.
+        (``segment_SD``), missing for one seed; weights; seconds; machine.
     """
     lines = []
     for split, of_split in rows.items():
@@ -271,7 +274,7 @@ def scores(rows: Mapping[str, Mapping[str, Row]], *, table_folder: Path | None) 
             lines.append(
                 {"split": split, "model": name, "kind": row.kind, "seeds": row.seeds}
                 | _scores(row, split, table_folder)
-                | {"weights": row.weights, "seconds": row.seconds}
+                | {"weights": row.weights, "seconds": row.seconds, "machine": row.machine}
             )
     return pd.DataFrame(lines)
 
@@ -416,7 +419,10 @@ def in_short(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def as_table(scores: pd.DataFrame, split: str) -> pd.DataFrame:
-    """Return a split's rows for readers, the best by track first."""
+    """Return a split's rows for readers, the best by track first.
+
+    Machines are a column only where networks were trained on several.
+    """
     of = scores[scores["split"] == split].sort_values("track", ascending=False, kind="stable")
     table = of[["model", "kind", "seeds"]].copy()
     for what in ("segment", "track"):
@@ -427,7 +433,9 @@ def as_table(scores: pd.DataFrame, split: str) -> pd.DataFrame:
         ]
         table[f"SD over seeds, by {what}"] = of[f"{what}_SD"]
     weights = [None if pd.isna(n) else int(n) for n in of["weights"]]
-    return table.assign(parameters=pd.Series(weights, of.index, object), seconds=of["seconds"])
+    table = table.assign(parameters=pd.Series(weights, of.index, object), seconds=of["seconds"])
+    several = of.loc[of["machine"] != "", "machine"].nunique() > 1
+    return table.assign(machine=of["machine"]) if several else table
 
 
 def published() -> pd.DataFrame:
