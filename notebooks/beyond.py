@@ -155,15 +155,17 @@ display.figure(
 #   on training segments; a learning rate that falls to 0 along a cosine; dropout, weight decay and
 #   label smoothing. `paper` has Table I's last recipe; `paper-tuned` is its network with the rest.
 #   `mlp-embedded` first describes each number by eight others, and learns from mixed segments
-#   (mixup). `track-lstm` reads a track's segments one after another: the only sequence in time;
-#   `track-lstm-early` ends when tracks set aside from training say so. `tuned` is what a search
-#   found (below), where one was made.
+#   (mixup); its settings were chosen on a quarter of the training segments of the split by segment,
+#   which are of all tracks. `track-lstm` reads a track's segments one after another: the only
+#   sequence in time; `track-lstm-early` ends when tracks set aside from training say so. `tuned` is
+#   what a search found (below), where one was made.
 # - **Classical models** see the same transformed columns. *Of tracks* means that a track is
 #   described by the mean of its segments (LDA), or by mean and deviation (SVM), and is classified
 #   whole. Their settings were chosen with training and validation tracks of the split by artist, of
 #   which many test on the other splits: there, they may look better than they are.
-# - **Averages** are of probabilities: of a network's seeds; of the two models of tracks; and of all
-#   rows, each network with the average of its seeds.
+# - **Averages** are of probabilities: of a network's seeds; of rows that are named together; and of
+#   all rows. In the latter two, each network has the average of its seeds. Which rows are named
+#   together was decided on folds of training tracks (by artist, of validation tracks too).
 
 # %%
 display.say(

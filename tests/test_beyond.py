@@ -85,10 +85,23 @@ def test_average_is_of_probabilities_not_of_votes(folder):
     with_more = {name: dataclasses.replace(row, more=True) for name, row in rows["track"].items()}
     apart = beyond.averages(rows["track"] | {f"{k}-more": row for k, row in with_more.items()})
     assert apart["all rows averaged"].predictions[0].equals(everything)
-    assert apart["all rows with more averaged"].more
-    of_tracks = dict.fromkeys([f"{name}-more" for name in beyond.TRACKS], with_more["mlp"])
-    both = beyond.averages(of_tracks)["LDA and SVM of tracks with more, averaged"]
-    assert (both.more, both.kind) == (True, beyond.AVERAGE)
+    assert apart["all rows averaged, with more"].more
+    for together, names in beyond.TOGETHER.items():
+        of = dict.fromkeys([f"{name}-more" for name in names], with_more["mlp"])
+        both = beyond.averages(of)[f"{together}, with more"]
+        assert (both.more, both.kind) == (True, beyond.AVERAGE)
+
+
+def test_rows_averaged_with_each_other_count_once_however_many_seeds_they_have():
+    # Of a's probability, mlp has 0.9 and 0.7, mlp-embedded 0.1: the mean of 0.8 and 0.1 is b's.
+    one = [predicted([p] * 4).drop(columns="part") for p in (0.9, 0.7, 0.1)]
+    rows = {
+        "mlp": beyond.Row(beyond.NETWORK, one[:2], seeds=2),
+        "mlp-embedded": beyond.Row(beyond.NETWORK, one[2:]),
+    }
+    found = beyond.averages(rows)
+    assert set(found["both mlp averaged"].predictions[0]["predicted"]) == {"b"}
+    assert "both mlp and SVM of tracks averaged" not in found  # one is missing
 
 
 def test_runs_tested_on_other_segments_are_refused(folder):

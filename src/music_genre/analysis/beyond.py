@@ -18,7 +18,13 @@ from music_genre.paths import display_path, natural_key
 
 MEASURES = ("segment", "track")
 NETWORK, CLASSICAL, AVERAGE = "network", "classical", "average"  # kinds of rows
-TRACKS = ("LDA of tracks", "SVM of tracks")  # of tracks.CLASSICAL, averaged with each other too
+# Rows that are averaged with each other, by the name of what comes out. The last two were chosen
+# on folds of training tracks, and of training segments.
+TOGETHER = {
+    "LDA and SVM of tracks, averaged": ("LDA of tracks", "SVM of tracks"),
+    "both mlp averaged": ("mlp", "mlp-embedded"),
+    "both mlp and SVM of tracks averaged": ("mlp", "mlp-embedded", "SVM of tracks"),
+}
 FUTURE = ("deep-lstm", "lstm-dense", "cnn-rnn")  # what the paper plans, in its order
 # By split, accuracies in per cent that others published, and where. By segment on the split by
 # segment, by track on the others; only those on the split by artist are of the same partition.
@@ -225,25 +231,29 @@ def _second_table(table: Path, checksums: Collection[str]) -> Path:
 
 
 def averages(rows: Mapping[str, Row]) -> dict[str, Row]:
-    """Average probabilities: of each network's seeds, of the models of tracks, and of all rows.
+    """Average probabilities: of each network's seeds, of :data:`TOGETHER`, and of all rows.
 
-    In the last, a network counts once, with the average of its seeds. Rows with a second features
-    table are averaged apart.
+    In the latter two, a network counts once, with the average of its seeds. Rows with a second
+    features table are averaged apart.
     """
     found = {}
     for name, row in rows.items():
         if row.seeds > 1:
             averaged = Row(AVERAGE, [mean(row.predictions)], seeds=row.seeds, more=row.more)
             found[f"{name}, {row.seeds} seeds averaged"] = averaged
-    for more, suffix, words in ((False, "", ""), (True, find.WITH_MORE, " with more")):
-        both = [rows[f"{name}{suffix}"] for name in TRACKS if f"{name}{suffix}" in rows]
-        if len(both) == len(TRACKS):
-            averaged = Row(AVERAGE, [mean([row.predictions[0] for row in both])], more=more)
-            found[f"LDA and SVM of tracks{words}, averaged"] = averaged
-        alike = [mean(row.predictions) for row in rows.values() if row.more == more]
+    for more, suffix, words in ((False, "", ""), (True, find.WITH_MORE, ", with more")):
+        for together, names in TOGETHER.items():
+            of = [rows[f"{name}{suffix}"] for name in names if f"{name}{suffix}" in rows]
+            if len(of) == len(names):
+                found[together + words] = _averaged(of)
+        alike = [row for row in rows.values() if row.more == more]
         if len(alike) > 1:
-            found[f"all rows{words} averaged"] = Row(AVERAGE, [mean(alike)], more=more)
+            found[f"all rows averaged{words}"] = _averaged(alike)
     return found
+
+
+def _averaged(rows: Sequence[Row]) -> Row:
+    return Row(AVERAGE, [mean([mean(row.predictions) for row in rows])], more=rows[0].more)
 
 
 def mean(predictions: Sequence[pd.DataFrame]) -> pd.DataFrame:
