@@ -5,6 +5,7 @@ import hashlib
 import re
 import shutil
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,9 +18,9 @@ from music_genre.data.columns import INPUTS, MORE
 from music_genre.data.table import load as load_table
 from music_genre.exceptions import InputError
 from music_genre.metrics.predictions import by_genre
-from music_genre.models import tracks
+from music_genre.models import inputs, networks, runs, tracks, training
 from music_genre.paths import PUBLISHED, ROOT
-from music_genre.provenance import read_json, write_json
+from music_genre.provenance import read_json, read_yaml, write_json
 
 GENRES = ["a", "b"]
 
@@ -378,3 +379,32 @@ def test_machines_are_told_apart_where_rows_were_trained_on_several(folder):
     rows, _, _ = beyond.load(folder)
     table = beyond.as_table(beyond.scores(rows, table_folder=None), "track").set_index("model")
     assert table.at["paper", "machine"] == "Linux x86_64, another" != table.at["mlp", "machine"]
+
+
+@pytest.mark.parametrize(
+    "row", sorted((ROOT / "params/beyond").glob("*.yaml")), ids=lambda it: it.stem
+)
+def test_every_row_trains_through_the_notebook_and_its_model_predicts_the_same(
+    row, few_rows, run_here, tmp_path
+):
+    few_rows.to_csv(tmp_path / "table.csv", index=False)
+    given = read_yaml(row) | {"epochs": 1, "split": "track", "resume": False, "seed": 0}
+    run_here("train", **given, features=str(tmp_path / "table.csv"), output=str(tmp_path / "run"))
+    content, history, predictions = runs.load(tmp_path / "run")
+    assert len(history) == 1
+    assert np.isfinite(history["loss"]).all()
+    assert (content["weights"] == 511_370 - 7 * 65) == (given["model"] == "paper")  # three genres
+    segments, _ = load_table(str(tmp_path / "table.csv"))
+    parts = splits.split(segments, "track", test_size=0.33, seed=0)
+    if given.get("validation_size"):
+        parts = splits.set_aside(segments, parts, "track", share=given["validation_size"], seed=0)
+    data = inputs.prepare(
+        segments, parts=parts, scale_on=given.get("scale_on", "all"),
+        scaling=given.get("scaling", "standard"),
+    )  # fmt: skip
+    if given["model"] in networks.OF_TRACKS:  # one genre for a track
+        data = inputs.by_track(data, splits.tracks(segments))
+        assert (predictions["predicted"].groupby(splits.tracks(predictions)).nunique() == 1).all()
+    model = keras.saving.load_model(tmp_path / "run/model.keras", compile=False)
+    again = training.predict(model, data, segments)
+    pd.testing.assert_frame_equal(again, predictions, rtol=1e-4, check_dtype=False)

@@ -421,24 +421,3 @@ def test_training_that_was_stopped_early_goes_on_from_its_best_epoch_bit_for_bit
     pd.testing.assert_frame_equal(without_time(history), without_time(expected), check_exact=True)
     for one, other in zip(model.get_weights(), expected_model.get_weights(), strict=True):
         assert np.array_equal(one, other)
-
-
-@pytest.mark.parametrize("name", [name for name in networks.NETWORKS if name != "deep-lstm"])
-def test_every_network_trains_saves_and_predicts_the_same(name, segments, tmp_path):
-    parts = splits.split(segments, "track", test_size=0.33, seed=3)
-    data = inputs.prepare(segments, parts=parts, scale_on="train", scaling="power")
-    if name in networks.OF_TRACKS:
-        data = inputs.by_track(data, splits.tracks(segments))
-    model = networks.build(
-        data.x.shape[1:], 3, model=name, activation="tanh", dropout=0.1, learning_rate=1e-3,
-        label_smoothing=0.1, weight_decay=0.1, schedule="cosine", steps=3, seed=3,
-    )  # fmt: skip
-    history = training.fit(model, data, epochs=1, batch_size=16, seed=3, resume=False)
-    assert np.isfinite(history["loss"]).all()
-    predictions = training.predict(model, data, segments)
-    assert list(predictions["filename"]) == list(segments["filename"])
-    if name in networks.OF_TRACKS:  # one genre for a track
-        assert (predictions["predicted"].groupby(splits.tracks(predictions)).nunique() == 1).all()
-    model.save(tmp_path / "model.keras")
-    again = keras.saving.load_model(tmp_path / "model.keras", compile=False)
-    pd.testing.assert_frame_equal(training.predict(again, data, segments), predictions)
