@@ -97,12 +97,14 @@ def test_rows_averaged_with_each_other_count_once_however_many_seeds_they_have()
     # Of a's probability, mlp has 0.9 and 0.7, mlp-embedded 0.1: the mean of 0.8 and 0.1 is b's.
     one = [predicted([p] * 4).drop(columns="part") for p in (0.9, 0.7, 0.1)]
     rows = {
-        "mlp": beyond.Row(beyond.NETWORK, one[:2], seeds=2),
-        "mlp-embedded": beyond.Row(beyond.NETWORK, one[2:]),
+        "mlp": beyond.Row(beyond.NETWORK, one[:2], seeds=2, of=("mlp",)),
+        "mlp-embedded": beyond.Row(beyond.NETWORK, one[2:], of=("mlp-embedded",)),
     }
     found = beyond.averages(rows)
-    assert set(found["both mlp averaged"].predictions[0]["predicted"]) == {"b"}
-    assert "both mlp and SVM of tracks averaged" not in found  # one is missing
+    (both,) = found["mlp and mlp-embedded, averaged"].predictions
+    assert set(both["predicted"]) == {"b"}
+    assert not any("SVM" in name for name in found)  # one is missing
+    assert found["mlp and mlp-embedded, averaged"].of == ("mlp", "mlp-embedded")
 
 
 def test_runs_tested_on_other_segments_are_refused(folder):
@@ -243,7 +245,8 @@ def test_published_classical_models_are_recognised(tmp_path, monkeypatch):
 def test_notebook_shows_rows_and_trials_with_more_or_says_what_is_left_out(with_more, run_here):
     folder, _, _, table = with_more
     (folder.parents[1] / "tune").mkdir()
-    trial = {"model": "mlp", "epochs": 20, "accuracy by track": 50.0, "seconds": 1.0}
+    trial = {"model": "mlp", "epochs": 20, "learning_rate": 0.00042, "accuracy by track": 50.0,
+             "seconds": 1.0}  # fmt: skip
     for name in ("track", "track-more"):
         pd.DataFrame([trial]).to_csv(folder.parents[1] / f"tune/{name}.csv", index=False)
     given = {"results": str(folder.parent), "features": str(table)}
@@ -259,7 +262,9 @@ def test_notebook_shows_rows_and_trials_with_more_or_says_what_is_left_out(with_
     assert "but for `tuned-more`, which a search with these numbers found" in text
     assert "There is no track/classical-more" not in text
     assert "LDA of tracks-more" in text
-    assert list(beyond.trials(folder.parents[1] / "tune")) == [("track", ""), ("track", "-more")]
+    trials = beyond.trials(folder.parents[1] / "tune")
+    assert list(trials) == [("track", ""), ("track", "-more")]
+    assert list(trials["track", ""]["learning_rate"]) == ["0.00042"]  # not 0.00
     kept = pd.read_csv(folder / "classical-more.csv")
     assert list(kept["model"].unique()) == list(tracks.CLASSICAL)
 
@@ -365,20 +370,29 @@ def test_trainings_that_broke_down_are_told(folder):
     fake_run(folder / "track/2/mlp", predicted([0.9, 0.4, 0.4, 0.6]), history=history,
              split="track", seed=2)  # fmt: skip
     rows, _, _ = beyond.load(folder)
-    (fall,) = rows["track"]["mlp"].falls
-    assert (fall["best_epoch"], fall["last"]) == (2, pytest.approx(20))
+    # By segment 50, 75 and 50 %: far below the best seed, and below its own 90 % after epoch 2.
+    assert rows["track"]["mlp"].broken == (0, 2)
+    assert rows["track"]["paper"].broken == ()
+    (line,) = beyond.differences(rows, "paper", table_folder=None).to_dict("records")
+    assert (line["broken"], line["others"]) == (2, 0)  # seed 1 has one track of two, as paper has
+    found = beyond.verdict(
+        beyond.scores(rows, table_folder=None), rows["track"], "track", table_folder=None
+    )
+    assert (found["seeds"], found["broken"], found["others"]) == (1, 0, found["paper"])
 
 
 def test_machines_are_told_apart_where_rows_were_trained_on_several(folder):
     note = folder / "track/0/paper/metrics.json"
     rows, _, _ = beyond.load(folder)
-    assert "machine" not in beyond.as_table(beyond.scores(rows, table_folder=None), "track")
+    scores = beyond.scores(rows, table_folder=None)
+    assert "machine" not in beyond.as_table(scores, "track")
+    assert beyond.machines(scores, "track") == {"Linux": "a"}
     content = read_json(note)
     content["provenance"]["machine"] = "Linux x86_64, another"
     write_json(note, content)
     rows, _, _ = beyond.load(folder)
     table = beyond.as_table(beyond.scores(rows, table_folder=None), "track").set_index("model")
-    assert table.at["paper", "machine"] == "Linux x86_64, another" != table.at["mlp", "machine"]
+    assert (table.at["mlp", "machine"], table.at["paper", "machine"]) == ("a", "b")
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,10 @@ def record() -> dict:
         "keras_backend": backend,
         "threads": threads(),
         "machine": ", ".join(
-            [f"{platform.system()} {platform.machine()}", f"{joblib.cpu_count()} cores"]
+            [
+                f"{platform.system()} {platform.machine()}",
+                f"{(n := joblib.cpu_count())} core{'s' * (n != 1)}",
+            ]
             + accelerators()
         ),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -21,9 +21,9 @@ def by_row(
 
     Parameters
     ----------
-    scores : DataFrame [shape=(n_rows_of_all_splits, 5)]
-        split, model, accuracy, low, high, in per cent; the strictest split, which orders the
-        models, last.
+    scores : DataFrame [shape=(n_rows_of_all_splits, 6)]
+        split, model, accuracy, low, high, in per cent, and how many trainings are ``broken``; the
+        strictest split, which orders the models, last. An asterisk marks what is broken.
     published
         By split, other people's accuracies by model, in per cent: drawn hollow, in lines of their
         own below.
@@ -53,8 +53,9 @@ def by_row(
         ends = np.clip([own["accuracy"] - own["low"], own["high"] - own["accuracy"]], 0, None)
         ax.errorbar(own["accuracy"], y, xerr=ends, fmt=_MARKERS.get(split, "o"), ms=5, lw=1.6,
                     color=SPLITS[split].color, label=f"by {split}")  # fmt: skip
-        for at, accuracy, high in zip(y, own["accuracy"], own["high"], strict=True):
-            ax.annotate(f"{accuracy:.1f}", (high, at), (4, 0), textcoords="offset points",
+        for at, one in zip(y, own.itertuples(), strict=True):
+            text = f"{one.accuracy:.1f}{'*' if one.broken else ''}"
+            ax.annotate(text, (one.high, at), (4, 0), textcoords="offset points",
                         va="center", fontsize=9, color=SOFT)  # fmt: skip
     for at, (split, _, accuracy) in enumerate(others, start=len(models)):
         ax.plot(accuracy, at, _MARKERS.get(split, "o"), ms=7, mfc="none", mew=1.6,
@@ -67,6 +68,9 @@ def by_row(
     if others:
         ax.axhline(len(models) - 0.5, color=INK, lw=0.8)
     ax.tick_params(axis="y", length=0)
+    ax.tick_params(axis="x", top=True, labeltop=True)
+    ax.grid(axis="x", color=LINE, lw=0.6)
+    ax.set_axisbelow(True)
     for label in ax.get_yticklabels():
         label.set_fontweight("bold" if label.get_text() == bold else "normal")
     fig.legend(loc="outside upper center", ncols=len(splits), frameon=False)
