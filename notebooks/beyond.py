@@ -198,14 +198,16 @@ display.say(
 broken = scores[(scores["broken"] > 0) & (scores["kind"] == beyond.NETWORK)]
 display.say(
     """
-    {% for split, of in broken.items() %}
-    - Split by {{ split }}, trainings broke down, or never learnt: they end {{ points }} points or
-      more below the best seed of their row, or below their own best epoch:
-    {%- for one in of %} {{ one.broken }} of {{ one.seeds }} of {{ one.model | code }}
-      {{- "," if not loop.last }}
+    {% if broken %}
+    - **Trainings that broke down**, or never learnt: they end {{ points }} points or more below the
+      best seed of their row, or below their own best epoch. These are
+    {%- for split, of in broken.items() %} split by {{ split }}
+      {%- for one in of %}, {{ one.broken }} of {{ one.seeds }} of {{ one.model | code }}
+      {%- endfor %}
+      {{- ";" if not loop.last }}
     {%- endfor %}. Means over seeds are low there, SDs large, and intervals, which hold the models
       fixed, too narrow.
-    {% endfor %}
+    {% endif %}
     """,
     broken={name: of.to_dict("records") for name, of in broken.groupby("split", sort=False)},
     points=round(100 * runs.COLLAPSE),

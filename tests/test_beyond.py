@@ -245,8 +245,8 @@ def test_published_classical_models_are_recognised(tmp_path, monkeypatch):
 def test_notebook_shows_rows_and_trials_with_more_or_says_what_is_left_out(with_more, run_here):
     folder, _, _, table = with_more
     (folder.parents[1] / "tune").mkdir()
-    trial = {"model": "mlp", "epochs": 20, "learning_rate": 0.00042, "accuracy by track": 50.0,
-             "seconds": 1.0}  # fmt: skip
+    trial = {"model": "mlp", "epochs": 20, "learning_rate": 0.00042, "weight_decay": 0.0012,
+             "accuracy by track": 50.0, "seconds": 1.0}  # fmt: skip
     for name in ("track", "track-more"):
         pd.DataFrame([trial]).to_csv(folder.parents[1] / f"tune/{name}.csv", index=False)
     given = {"results": str(folder.parent), "features": str(table)}
@@ -264,7 +264,8 @@ def test_notebook_shows_rows_and_trials_with_more_or_says_what_is_left_out(with_
     assert "LDA of tracks-more" in text
     trials = beyond.trials(folder.parents[1] / "tune")
     assert list(trials) == [("track", ""), ("track", "-more")]
-    assert list(trials["track", ""]["learning_rate"]) == ["0.00042"]  # not 0.00
+    small = trials["track", ""][["learning_rate", "weight_decay"]]
+    assert small.to_numpy().tolist() == [["0.00042", "0.0012"]]  # not 0.00
     kept = pd.read_csv(folder / "classical-more.csv")
     assert list(kept["model"].unique()) == list(tracks.CLASSICAL)
 

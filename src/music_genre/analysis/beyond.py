@@ -27,6 +27,7 @@ TOGETHER = {
     "mlp, mlp-embedded and SVM of tracks, averaged": ("mlp", "mlp-embedded", "SVM of tracks"),
 }
 FUTURE = ("deep-lstm", "lstm-dense", "cnn-rnn")  # what the paper plans, in its order
+_SMALL = ("learning_rate", "weight_decay")  # settings that decimals would hide
 _MERT = "github.com/a43992899/MARBLE/issues/7"
 _PARTITION = "the published partition, 290 tracks"
 # By split, accuracies in per cent that others published, what they tested on, and where they stand:
@@ -522,7 +523,7 @@ def trials(folder: Path) -> dict[tuple[str, str], pd.DataFrame]:
         .sort_values("accuracy by track", ascending=False, kind="stable")
         .round({"seconds": 0, "accuracy by track": 2})
         .astype({"seconds": int})
-        .assign(learning_rate=lambda of: of["learning_rate"].map("{:.2g}".format))
+        .apply(lambda of: of.map("{:.2g}".format) if of.name in _SMALL else of)
         for split in splits.SPLITS
         for suffix in ("", find.WITH_MORE)
         if (folder / f"{split}{suffix}.csv").is_file()
