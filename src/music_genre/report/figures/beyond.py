@@ -52,7 +52,7 @@ def by_row(
         y = y + (i - (len(splits) - 1) / 2) * _APART
         ends = np.clip([own["accuracy"] - own["low"], own["high"] - own["accuracy"]], 0, None)
         ax.errorbar(own["accuracy"], y, xerr=ends, fmt=_MARKERS.get(split, "o"), ms=5, lw=1.6,
-                    color=SPLITS[split].color, label=f"by {split}")  # fmt: skip
+                    color=SPLITS[split].color, label=f"split by {split}")  # fmt: skip
         for at, one in zip(y, own.itertuples(), strict=True):
             text = f"{one.accuracy:.1f}{'*' if one.broken else ''}"
             ax.annotate(text, (one.high, at), (4, 0), textcoords="offset points",
@@ -60,7 +60,7 @@ def by_row(
     for at, (split, _, accuracy) in enumerate(others, start=len(models)):
         ax.plot(accuracy, at, _MARKERS.get(split, "o"), ms=7, mfc="none", mew=1.6,
                 color=SPLITS[split].color)  # fmt: skip
-        ax.annotate(f"{accuracy:.1f}", (accuracy, at), (8, 0), textcoords="offset points",
+        ax.annotate(f"{accuracy:g}", (accuracy, at), (8, 0), textcoords="offset points",
                     va="center", fontsize=10, color=SOFT)  # fmt: skip
     names = [*models, *(f"published: {model}" for _, model, _ in others)]
     ax.set(yticks=range(lines), yticklabels=names, ylim=(lines - 0.5, -0.5), xlim=(0, 106),
