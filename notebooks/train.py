@@ -77,7 +77,12 @@ display.banner(source)
 # %% tags=["once"]
 display.say(
     """
-    Held out is a share of {{ share | fixed(2) }}, drawn by {{ split }}. The scaling
+    {% if split == "artist" %}
+    Held out are the test tracks of the published lists.
+    {% else %}
+    Held out is a share of {{ share | fixed(2) }}, drawn by {{ split }}.
+    {% endif %}
+    The scaling
     {% if scale_on == "all" %}
     comes first and is fitted on all segments.
     {% else %}
@@ -200,9 +205,10 @@ display.say(
 # %% [markdown] tags=["once"]
 # ## Training
 #
-# The optimizer minimises sparse categorical cross-entropy. The test segments are only watched: no
-# epoch is chosen by them, and the weights after the last epoch are kept. Rows that differ only in
-# epochs are one training, read off after more and more epochs.
+# The optimizer minimises categorical cross-entropy. The test segments are only watched: no epoch is
+# chosen by them. The weights after the last epoch are kept or, with `patience`, those after the
+# epoch with the smallest loss on validation segments. Rows that differ only in epochs are one
+# training, read off after more and more epochs.
 
 # %% [markdown] tags=["once", "paper"]
 # (The learning rates of `params/table1` were chosen by test accuracy: with them it comes nearest to
@@ -297,7 +303,8 @@ display.say(
     """
     The model is trained on {{ train | count }} segments and tested on {{ test | count }}.
     {% if validation %}
-    Another {{ validation | count }} are for validation, which has no say in this training.
+    Another {{ validation | count }} are for validation, which
+    {{ "chose the epoch" if patience else "has no say in this training" }}.
     {% endif %}
     {% if unused %}
     The split leaves {{ unused | count }} unused.
@@ -313,6 +320,7 @@ display.say(
     {% endif %}
     """,
     **splits.sizes(parts),
+    patience=given.patience,
     leaks=leaks.to_dict("index"),
     artists_known=leaks["artists"].notna().any(),
     named_by=named_by,
@@ -329,7 +337,12 @@ display.say(
     {{ given.optimizer }} with learning rate {{ "%g" % given.learning_rate }},
     {{ given.activation }}, dropout {{ "%g" % given.dropout }},
     split by {{ given.split }}, seed {{ given.seed }}
-    {{- ", shuffled columns" if given.shuffle_columns }}.
+    {{- ", shuffled columns" if given.shuffle_columns }}
+    {{- ", mixup %g" % given.mixup if given.mixup }}
+    {{- ", patience %d" % given.patience if given.patience }}.
+    {% if epoch_chosen is defined %}
+    The weights are those after epoch {{ epoch_chosen }}.
+    {% endif %}
     The accuracy is {{ parts.test.accuracy | fixed(2) }} % on {{ parts.test.segments | count }} test
     segments and {{ parts.train.accuracy | fixed(2) }} % on {{ parts.train.segments | count }}
     training segments.

@@ -382,6 +382,26 @@ def test_trainings_that_broke_down_are_told(folder):
     assert (found["seeds"], found["broken"], found["others"]) == (1, 0, found["paper"])
 
 
+def test_rows_are_of_one_recipe_and_no_classical_model(folder):
+    fake_run(folder / "track/2/mlp", predicted([0.9, 0.4, 0.4, 0.6]), split="track", seed=2,
+             epochs=4)  # fmt: skip
+    fake_run(folder / "track/0/RBF-SVM", predicted([0.9, 0.4, 0.4, 0.6]), split="track")
+    rows, _, left_out = beyond.load(folder)
+    assert rows["track"]["mlp"].seeds == 2
+    assert "other parameters than the row's first seed" in left_out["track/2/mlp"]
+    assert "a classical model has this name" in left_out["track/0/RBF-SVM"]
+
+
+def test_one_published_figure_is_met_on_its_terms(folder, tmp_path):
+    assert beyond.with_a_fifth_held_out(folder) == {}
+    for seed, of in enumerate([[0.9, 0.4, 0.4, 0.6], [0.9, 0.9, 0.7, 0.2]]):
+        fake_run(folder / f"fifth/{seed}/mlp-embedded", predicted(of), seed=seed)
+    found = beyond.with_a_fifth_held_out(folder)
+    # Means of a's probability: 0.9, 0.65, 0.55, 0.4: three of four are right.
+    assert (found["seeds"], found["segments"], found["accuracy"]) == (2, 4, 75)
+    assert list(beyond.load(folder)[0]) == ["segment", "track"]  # which it does not change
+
+
 def test_machines_are_told_apart_where_rows_were_trained_on_several(folder):
     note = folder / "track/0/paper/metrics.json"
     rows, _, _ = beyond.load(folder)

@@ -1,6 +1,7 @@
 """The plan: what is executed on what, after which others, and what is refused before any work."""
 
 import ast
+import dataclasses
 import os
 import subprocess
 import sys
@@ -170,6 +171,24 @@ def test_table_whose_path_is_no_utf8_is_refused(tmp_path):
     path.write_text("filename,label\n")
     with pytest.raises(InputError, match=r"caf.*\.csv is not UTF-8"):
         build.features_and_music(typed.Options(features=str(path)))
+
+
+def test_names_that_a_search_and_more_numbers_give_are_kept_from_rows(tmp_path, monkeypatch):
+    (tmp_path / "beyond").mkdir()
+    monkeypatch.setattr(plan, "PARAMS", tmp_path)
+    asked = dataclasses.replace(typed.Options(), only="beyond")
+    with pytest.raises(InputError, match=r"params/beyond holds no \.yaml"):
+        plan.steps(asked)
+    for name in ("tuned", "mlp-more"):
+        (tmp_path / f"beyond/{name}.yaml").write_text("model: mlp\n")
+        with pytest.raises(InputError, match=rf"params/beyond/{name}\.yaml is named as"):
+            plan.steps(asked)
+        (tmp_path / f"beyond/{name}.yaml").unlink()
+    (tmp_path / "beyond/mine.yaml").write_text('model: "track-lstm"\n')
+    splits = [step.given.get("split") for step in plan.steps(asked)[:-1]]
+    assert splits == ["track"]  # a model of tracks, quoted or not
+    with pytest.raises(InputError, match="a search needs validation tracks"):
+        plan.steps(dataclasses.replace(asked, only="tune", splits=("segment",)))
 
 
 def test_planning_needs_the_standard_library_only():

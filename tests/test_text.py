@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from conftest import fake_run
 
+from music_genre import provenance
 from music_genre.models import networks, runs
 from music_genre.paths import ROOT, display_path
 from music_genre.report import display
@@ -31,12 +32,13 @@ def said(monkeypatch):
     return run
 
 
-def split_text(said, sizes, leaks):
+def split_text(said, sizes, leaks, patience=0):
     splits = SimpleNamespace(sizes=lambda parts: sizes)
     leaks = pd.DataFrame(leaks).T.astype("Int64")
     return said(
-        "train", "splits.sizes(", splits=splits, parts=None, leaks=leaks, named_by="Sturm's"
-    )
+        "train", "splits.sizes(", splits=splits, parts=None, leaks=leaks, named_by="Sturm's",
+        given=SimpleNamespace(patience=patience),
+    )  # fmt: skip
 
 
 SIZES = {"train": 120, "validation": 0, "test": 60, "unused": 0}
@@ -89,7 +91,9 @@ def result_text(said, folder, *, again=False):
     result = runs.load(folder)[0]
     return said(
         "train", "{% if again %}", result=result,
-        given=SimpleNamespace(optimizer="adam", **result["parameters"]),
+        given=SimpleNamespace(
+            **{"optimizer": "adam", "mixup": 0.0, "patience": 0, **result["parameters"]}
+        ),
         finished=result if again else None, folder=folder,
     )  # fmt: skip
 
@@ -102,6 +106,19 @@ def test_result_of_a_training_is_told(said, tmp_path):
     assert "2 s." in text
     assert not any(word in text for word in ("before", "earlier", "broken", "shuffled"))
     assert "(2026-01-01, commit abc)" in result_text(said, tmp_path, again=True)
+
+
+def test_epoch_that_validation_segments_chose_is_told(said, tmp_path):
+    shared = {"train and test": {"tracks": 0, "artists": 0, "equal segments": 0}}
+    sizes = {**SIZES, "validation": 40}
+    assert "which has no say in this training." in split_text(said, sizes, shared)
+    assert "which chose the epoch." in split_text(said, sizes, shared, patience=2)
+    fake_run(tmp_path, PREDICTIONS, patience=2, mixup=0.4)
+    content = provenance.read_json(tmp_path / "metrics.json")
+    provenance.write_json(tmp_path / "metrics.json", {**content, "epoch_chosen": 1})
+    text = result_text(said, tmp_path)
+    assert "mixup 0.4, patience 2." in text
+    assert "The weights are those after epoch 1." in text
 
 
 @pytest.mark.parametrize(

@@ -387,7 +387,7 @@ def test_training_on_mixed_segments_goes_on_bit_for_bit(segments, tmp_path, monk
     assert not history["kept"].any()  # another mix is another training
 
 
-def stopped_early(segments, *, epochs=8, patience=2, resume=False, until=None, **recipe):
+def stopped_early(segments, *, epochs=8, patience=2, resume=False, until=None, mixup=0.0, **recipe):
     """Train with validation segments; ``until`` ends it after an epoch, as a kill would."""
     parts = splits.split(segments, "track", test_size=0.33, seed=3)
     parts = splits.set_aside(segments, parts, "track", share=0.4, seed=3)
@@ -396,7 +396,7 @@ def stopped_early(segments, *, epochs=8, patience=2, resume=False, until=None, *
     model = networks.build((58, 1), 3, model="mlp", **given)
     history = training.fit(
         model, data, epochs=until or epochs, batch_size=16, seed=3, resume=resume,
-        patience=patience,
+        patience=patience, mixup=mixup,
     )  # fmt: skip
     return model, data, history
 
@@ -408,6 +408,24 @@ def test_patience_ends_training_and_keeps_the_epoch_that_validation_segments_pre
     validation = data.x[data.validation], data.y[data.validation]
     loss, _ = model.evaluate(*validation, verbose=0)
     assert loss == pytest.approx(history["validation_loss"][best], rel=1e-5)
+
+
+@pytest.mark.parametrize("mixup", [0.0, 0.4])
+def test_loss_that_stops_being_finite_ends_a_training_with_patience_too(segments, mixup, tmp_path):
+    model, data, history = stopped_early(
+        segments, epochs=6, learning_rate=1e15, mixup=mixup, shares=bool(mixup)
+    )
+    assert not np.isfinite(history["loss"].iloc[-1])
+    assert np.isfinite(history["loss"].iloc[:-1]).all()
+    assert len(history) < 6
+    content = runs.save(
+        tmp_path, model=model, data=data, history=history,
+        predictions=training.predict(model, data, segments), source=Source(**SOURCE),
+        given={"paper": {}}, identity="",
+    )  # fmt: skip
+    kept = np.isfinite(history["validation_loss"]).any()
+    assert content["diverged"] == (not kept)
+    assert ("epoch_chosen" in content) == kept
 
 
 def test_training_that_was_stopped_early_goes_on_from_its_best_epoch_bit_for_bit(

@@ -84,7 +84,7 @@ def load(folder: Path) -> tuple[dict[str, dict[str, Row]], dict[str, dict], dict
         For each split what a training of it says: ``parameters`` and ``source``; and ``more``, the
         checksums of the second features tables that rows were trained on.
     left_out : dict of str
-        Why a training failed, by its folder.
+        Why a training failed, or does not count, by its folder.
 
     Raises
     ------
@@ -93,14 +93,24 @@ def load(folder: Path) -> tuple[dict[str, dict[str, Row]], dict[str, dict], dict
     """
     found: dict[str, dict[str, list]] = {}
     settings, left_out = {}, {}
+    recipes: dict[tuple, dict] = {}
     for path in _sorted(folder.glob("*/*/*/failed.json")):
         error = provenance.read_json(path)["error"]
         left_out["/".join(path.parts[-4:-1])] = error.removeprefix("InputError: ")
     for path in _sorted(folder.glob("*/*/*/metrics.json")):
-        split, _, name = path.parts[-4:-1]
+        split, seed, name = path.parts[-4:-1]
         if split not in splits.SPLITS:
             continue
+        if name.removesuffix(find.WITH_MORE) in tracks.CLASSICAL:
+            left_out[f"{split}/{seed}/{name}"] = "a classical model has this name: rename the row."
+            continue
         content, history, predictions = runs.load(path.parent)
+        recipe = {**runs.settings(content), "seed": None, "more": "more" in content}
+        if recipe != recipes.setdefault((split, name), recipe):
+            left_out[f"{split}/{seed}/{name}"] = (
+                "it was trained with other parameters than the row's first seed: train it again."
+            )
+            continue
         test = predictions[predictions["part"] == "test"].drop(columns="part")
         one = settings.setdefault(
             split, {**content, "filenames": list(test["filename"]), "more": set()}
@@ -129,6 +139,7 @@ def load(folder: Path) -> tuple[dict[str, dict[str, Row]], dict[str, dict], dict
     if not found:
         raise InputError(
             f"{display_path(folder)} holds no finished training: run `make beyond` first."
+            + "".join(f" {name} failed: {reason}" for name, reason in left_out.items())
         )
     rows = {
         split: {
@@ -149,6 +160,31 @@ def load(folder: Path) -> tuple[dict[str, dict[str, Row]], dict[str, dict], dict
         if split in found
     }
     return rows, settings, left_out
+
+
+def with_a_fifth_held_out(folder: Path) -> dict:
+    """Score ``mlp-embedded`` on the terms of the highest published figure by segment.
+
+    The trainings ``<folder>/fifth/<seed>/mlp-embedded`` are averaged, as the ten perceptrons of
+    that figure are.
+
+    Returns
+    -------
+    dict
+        ``seeds``; ``accuracy`` of test segments in per cent, with the ends of its 95 % interval
+        (``low``, ``high``), which resamples tracks; ``segments`` tested. Empty without trainings.
+    """
+    paths = _sorted(folder.glob("fifth/*/mlp-embedded/metrics.json"))
+    trained = [runs.load(path.parent)[2] for path in paths]
+    if not trained:
+        return {}
+    tested = [of[of["part"] == "test"].reset_index(drop=True) for of in trained]
+    correct, groups = _correct(Row(AVERAGE, [mean(tested)]), "segment", "segment", None)
+    low, high = interval(correct, groups)
+    return {
+        "seeds": len(tested), "accuracy": 100 * float(correct.mean()), "low": low, "high": high,
+        "segments": len(groups),
+    }  # fmt: skip
 
 
 def _broken(trainings: Sequence[dict]) -> tuple[int, ...]:

@@ -168,6 +168,15 @@ def _beyond(asked: Options, folder: Path) -> list[Step]:
     ``tuned`` is what a search on that split found (:func:`_tuning`) with the same tables.
     """
     rows = _files(PARAMS / "beyond")
+    if not rows:
+        raise InputError("params/beyond holds no .yaml: restore it with git.")
+    for name in rows:
+        if name == "tuned" or name.endswith(find.WITH_MORE):
+            raise InputError(
+                f"params/beyond/{name}.yaml is named as what a search finds, or a row with MORE=1: "
+                "rename it."
+            )
+    of_tracks = re.compile(r"^model: *['\"]?track-", re.MULTILINE)
     more, suffix = _with_more(asked)
     trainings = []
     for split in asked.splits or BEYOND_SPLITS:
@@ -179,7 +188,7 @@ def _beyond(asked: Options, folder: Path) -> list[Step]:
                       split=split, seed=seed, split_seed=0, **more)
             for seed in asked.seeds
             for name, file in files.items()
-            if split != "segment" or "model: track-" not in file.read_text(encoding="utf-8")
+            if split != "segment" or not of_tracks.search(file.read_text(encoding="utf-8"))
         ]  # fmt: skip
     showing = Step(
         folder / "beyond.ipynb",
@@ -200,6 +209,8 @@ def _tuning(asked: Options, folder: Path) -> list[Step]:
             before = searches[-1].target if searches else None
             target = folder / "tune" / f"{split}{suffix}.ipynb"
             searches.append(Step(target, "tune", given, after=before))
+    if not searches:
+        raise InputError("a search needs validation tracks: name SPLITS=track, or artist.")
     return searches
 
 
@@ -448,8 +459,11 @@ def check_more(asked: Options, features: Path) -> None:
 
 
 def _filenames(table: Path) -> set[str]:
-    with table.open(encoding="utf-8-sig", newline="") as file:
-        return {normal(line.get("filename") or "") for line in csv.DictReader(file)}
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as file:
+            return {normal(line.get("filename") or "") for line in csv.DictReader(file)}
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{display_path(table)} cannot be read as CSV ({error}).") from error
 
 
 def as_given(path: Path) -> str:

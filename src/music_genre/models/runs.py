@@ -68,7 +68,8 @@ def save(
         "epochs_kept": int(history["kept"].sum()),
         **_chosen(history),
         "weights": model.count_params(),
-        "diverged": bool(~np.isfinite(history["loss"]).all()),
+        # Of an epoch that validation segments chose, what came later does not count.
+        "diverged": not _chosen(history) and not bool(np.isfinite(history["loss"]).all()),
         "parts": {
             part: {"segments": len(of), **classification.score(of["label"], of["predicted"])}
             for part, of in predictions.groupby("part")
@@ -113,7 +114,7 @@ def _second_table(more: str) -> dict:
 
 def _chosen(history: pd.DataFrame) -> dict:
     """Return the epoch whose weights a training kept, where validation segments chose one."""
-    if "validation_loss" not in history:
+    if "validation_loss" not in history or history["validation_loss"].isna().all():
         return {}
     return {"epoch_chosen": int(history["epoch"][history["validation_loss"].idxmin()])}
 

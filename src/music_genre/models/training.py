@@ -179,7 +179,8 @@ class _Best:
         if line["validation_loss"] < self.loss:
             self.take(model, [line])
             return True
-        model.stop_training = line["epoch"] - self.epoch >= self.patience
+        if line["epoch"] - self.epoch >= self.patience:
+            model.stop_training = True
         return False
 
     def take(self, model: keras.Model, lines: list[dict]) -> None:
