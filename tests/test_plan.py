@@ -173,6 +173,19 @@ def test_table_whose_path_is_no_utf8_is_refused(tmp_path):
         build.features_and_music(typed.Options(features=str(path)))
 
 
+def test_last_row_with_a_second_table_is_refused_where_splits_are_compared(tmp_path, monkeypatch):
+    (tmp_path / "mine").mkdir()
+    monkeypatch.setattr(plan, "PARAMS", tmp_path)
+    row, asked = tmp_path / "mine/1.yaml", typed.Options(table="mine", splits=("track",))
+    for text in ("epochs: 1\n", 'epochs: 1\nmore: ""\n', "epochs: 1\nmore: x.more.csv\n"):
+        row.write_text(text)
+        if "x.more" in text:
+            with pytest.raises(InputError, match=r"params/mine/1\.yaml sets more"):
+                plan.steps(asked)
+            asked = dataclasses.replace(asked, splits=())
+        assert plan.steps(asked)
+
+
 def test_names_that_a_search_and_more_numbers_give_are_kept_from_rows(tmp_path, monkeypatch):
     (tmp_path / "beyond").mkdir()
     monkeypatch.setattr(plan, "PARAMS", tmp_path)

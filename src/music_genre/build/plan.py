@@ -68,6 +68,11 @@ def steps(asked: Options) -> list[Step]:
     resplit = _files(PARAMS / "resplit") if asked.recipes else {}
     claims = _files(PARAMS / "claims") if asked.recipes else {}
     last = list(rows.values())[-1]
+    if asked.splits and re.search(r"^more: *['\"]?[^'\"\s]", last.read_text("utf-8"), re.MULTILINE):
+        raise InputError(
+            f"params/{asked.table}/{last.name} sets more, a second features table, which the "
+            "comparison of splits does not read: leave out SPLITS=, or more."
+        )
     groups: dict[str, list[Step]] = {
         "rows": [
             dataclasses.replace(_training(folder / "rows" / name, file), row=name)
