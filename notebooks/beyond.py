@@ -94,7 +94,8 @@ display.say(
       {% if one.split == "segment" and fifth %}
       With a fifth held out, {{ fifth.seeds }} `mlp-embedded` averaged reach
       {{ fifth.accuracy | fixed(1) }} % of {{ fifth.segments | count }} segments
-      ({{ fifth.low | fixed(1) }} to {{ fifth.high | fixed(1) }}).
+      ({{ fifth.low | fixed(1) }} to {{ fifth.high | fixed(1) }}), on some of which, though, its
+      settings were chosen.
       {% endif %}
     {% endif %}
     {% endfor %}
