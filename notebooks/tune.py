@@ -36,7 +36,7 @@ import yaml
 from music_genre import params, terminal
 from music_genre.data import find, splits, table
 from music_genre.exceptions import InputError
-from music_genre.models import networks, tuning
+from music_genre.models import networks, runs, tuning
 from music_genre.paths import atomic, display_path
 from music_genre.report import display
 
@@ -67,6 +67,11 @@ found = tuning.search(
     models=chosen_from,
     trials=given.trials,
     seed=given.seed,
+    identity={
+        "source": source,
+        "more": runs.second_table(given.more),
+        **{name: vars(given)[name] for name in ("split", "test_size", "validation_size")},
+    },
 )
 best = tuning.best(found)
 with atomic(folder / f"{name}.yaml") as temporary:

@@ -222,10 +222,36 @@ def test_classical_models_take_the_second_table_that_networks_took_and_no_other(
     # What is kept needs no table, as of published results; networks of another one are another.
     elsewhere.unlink()
     assert list(beyond.classical(*of, more=True)) == list(found)
-    settings["track"]["more"].add("b" * 64)
+    settings["track"]["more"].append({"path": "x.more.csv", "sha256": "b" * 64})
     with pytest.raises(InputError, match="all networks with more were trained on"):
         beyond.classical(*of, more=True)
     assert len(asked) == 2
+
+
+def test_a_second_table_with_other_line_endings_is_the_same(with_more, monkeypatch):
+    folder, segments, source, table = with_more
+    second, metrics = table.with_name("few.more.csv"), folder / "0/mlp-more/metrics.json"
+    noted = runs.second_table(second)
+    write_json(metrics, {**read_json(metrics), "more": noted})
+    right = second.read_bytes()
+    second.write_bytes(right.replace(b"\n", b"\r\n"))
+    shutil.copytree(metrics.parent, folder / "1/mlp-more")
+    again = {**read_json(metrics), "more": runs.second_table(second)}
+    assert again["more"]["sha256"] != noted["sha256"]
+    write_json(folder / "1/mlp-more/metrics.json", again)  # trained on the other file
+    _, settings, _ = beyond.load(folder.parent)
+    assert len(settings["track"]["more"]) == 1
+    of = folder, segments, source, settings["track"], table
+    found = beyond.classical(*of, more=True)
+    monkeypatch.setattr(tracks, "predictions", None)
+    settings["track"]["more"] = [again["more"]]
+    assert list(beyond.classical(*of, more=True)) == list(found)
+    # Another table is another; what is not at hand in one place is named once.
+    (folder / "classical-more.json").unlink()
+    monkeypatch.setattr(find, "EXTRACTED", table)
+    second.write_bytes(right.replace(b",0.", b",-0."))
+    with pytest.raises(InputError, match=r"at hand as [^ ]*few\.more\.csv: "):
+        beyond.classical(*of, more=True)
 
 
 def test_published_classical_models_are_recognised(tmp_path, monkeypatch):

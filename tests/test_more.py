@@ -257,6 +257,19 @@ def test_with_a_second_table_each_row_beyond_is_trained_on_both(tmp_path):
     assert REPORTS / "table1/beyond/track/0/mlp-more/train.ipynb" in [s.target for s in trainings]
 
 
+@pytest.mark.parametrize("value", ["{}", "'{}'  # the second", '"{}"'])
+def test_a_row_whose_file_names_a_second_table_is_due_again_where_that_changes(tmp_path, value):
+    second, row = tmp_path / "x.more.csv", tmp_path / "row.yaml"
+    row.write_text(f"model: mlp\nmore: {value.format(second)}\nepochs: 2\n")
+    step = plan._training(tmp_path / "rows/row", row)
+    described = []
+    for text in "12":
+        second.write_text(text)
+        asked = typed.Options(only="beyond")
+        described += plan.specs(asked, [step], find.SAMPLE_TABLE, extracted=False)
+    assert described[0]["content"] != described[1]["content"]
+
+
 def test_more_is_asked_for_where_there_is_music_or_such_a_table(tables, monkeypatch):
     for name in ("TABLE", "MUSIC", "GTZAN", "SPLITS", "SEEDS"):
         monkeypatch.delenv(name, raising=False)
@@ -267,8 +280,24 @@ def test_more_is_asked_for_where_there_is_music_or_such_a_table(tables, monkeypa
     plan.check_more(asked, features)
     lines = tables[1].read_text().splitlines(keepends=True)
     tables[1].write_text("".join([lines[0], *lines[2:]]))
-    with pytest.raises(InputError, match=r"no line for a\.00000\.0\.wav of .*and 0 more"):
+    with pytest.raises(
+        InputError, match=r"a\.00000\.0\.wav of \S*t\.csv: extract both tables again"
+    ):
         plan.check_more(asked, features)
+    further = tables[0].with_name("published.csv")
+    tables[0].rename(further)  # as the published table where the music lies beside it
+    with pytest.raises(
+        InputError, match=r"published\.csv: train on .*FEATURES=data/extracted\.csv"
+    ):
+        plan.check_more(asked, further)
+    further.rename(tables[0])
+    for text, sentence in [
+        ("".join([*lines, lines[2]]), r"segment a\.00000\.1\.wav stands more than once"),
+        ("".join(f"{line.split(',')[0]}\n" for line in lines), "lacks the column contrast1_mean"),
+    ]:
+        tables[1].write_text(text)
+        with pytest.raises(InputError, match=sentence):
+            plan.check_more(asked, features)
     tables[1].unlink()
     assert build.asked_for("beyond")[0].more_table == ""
     monkeypatch.delenv("FEATURES")

@@ -131,6 +131,23 @@ def for_use(finished):
     return folder
 
 
+def test_search_is_published_and_restored_with_its_note_but_not_over_another(finished, tmp_path):
+    folder, settings = finished
+    published, restored = tmp_path / "gtzan", tmp_path / "again"
+    (folder / "tune").mkdir()
+    for name in ("track.csv", "track.json"):
+        (folder / "tune" / name).write_text("{}")
+    publish.publish(folder, settings, published)
+    (restored / "tune").mkdir(parents=True)
+    (restored / "tune/track.csv").write_text("hours of work")  # without a note, as an earlier one
+    publish.restore(restored, published)
+    assert [path.name for path in (restored / "tune").iterdir()] == ["track.csv"]
+    assert (restored / "tune/track.csv").read_text() == "hours of work"
+    (restored / "tune/track.csv").unlink()
+    publish.restore(restored, published)
+    assert {path.name for path in (restored / "tune").iterdir()} == {"track.csv", "track.json"}
+
+
 def test_model_for_use_is_published_and_restored_whole(finished, for_use, tmp_path):
     published, restored = tmp_path / "gtzan", tmp_path / "again"
     publish.publish(*finished, published)

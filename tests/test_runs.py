@@ -18,6 +18,7 @@ from conftest import SOURCE, fake_run
 
 from music_genre import provenance
 from music_genre.data import find, splits
+from music_genre.data.columns import MORE
 from music_genre.data.find import SAMPLE_TABLE
 from music_genre.data.table import Source, check_features, has_features
 from music_genre.data.table import load as load_table
@@ -290,6 +291,42 @@ def test_finished_training_is_found_where_it_is_the_same(tmp_path):
         {"identity": "1" * 16},
     ):
         assert finished(tmp_path, **changed) is None
+
+
+@pytest.fixture
+def second(segments, tmp_path):
+    """Write a second features table and return its path and its content."""
+    rng = np.random.default_rng(0)
+    columns = pd.DataFrame(rng.normal(size=(len(segments), len(MORE))), columns=MORE)
+    columns["flatness_min"] = 0.1  # one that does not vary
+    columns.insert(0, "filename", segments["filename"].to_numpy())
+    columns.to_csv(tmp_path / "t.more.csv", index=False)
+    return tmp_path / "t.more.csv", columns
+
+
+def test_another_second_table_makes_another_training_but_another_file_of_it_does_not(
+    tmp_path, second
+):
+    path, content = second
+    fake_run(tmp_path / "run", PREDICTIONS)
+    metrics = tmp_path / "run/metrics.json"
+    without = provenance.read_json(metrics)
+    given = {"given": {**SAME, "more": str(path)}}
+    assert finished(tmp_path / "run", **given) is None  # it had none
+    noted = runs.second_table(str(path))
+    provenance.write_json(metrics, {**without, "more": {k: noted[k] for k in ("path", "sha256")}})
+    # An earlier version noted the file alone. What it holds is noted from now on.
+    assert finished(tmp_path / "run", **given)[0]["more"] == noted
+    assert runs.load(tmp_path / "run")[0]["more"] == noted
+    assert finished(tmp_path / "run") is None
+    content.to_csv(path, index=False, lineterminator="\r\n")
+    assert finished(tmp_path / "run", **given)
+    content.sample(frac=1, random_state=0).to_csv(path, index=False, float_format="%.8g")
+    assert finished(tmp_path / "run", **given)
+    # Neither of these changes the mean magnitude of a column, which the identity sees.
+    for other in (content[MORE].iloc[::-1].to_numpy(), -content[MORE].to_numpy()):
+        content.assign(**dict(zip(MORE, other.T, strict=True))).to_csv(path, index=False)
+        assert finished(tmp_path / "run", **given) is None
 
 
 def test_training_on_a_split_drawn_again_is_not_that_of_one_split(tmp_path):

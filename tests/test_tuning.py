@@ -3,9 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import SOURCE
 
 from music_genre.data import splits
 from music_genre.data.columns import INPUTS, MORE
+from music_genre.data.table import Source
+from music_genre.exceptions import InputError
 from music_genre.models import tuning
 
 GIVEN = {
@@ -18,8 +21,11 @@ def score(settings):
     return 50 - 10 * settings["dropout"] - settings["label_smoothing"]
 
 
-def search(path, trials, seed=0):
-    found = tuning.search(score, path, models=["mlp", "gru"], trials=trials, seed=seed)
+def search(path, trials, seed=0, **changed):
+    identity = {"source": Source(**SOURCE), "more": None, "split": "track", "test_size": 0.33}
+    found = tuning.search(
+        score, path, models=["mlp", "gru"], trials=trials, seed=seed, identity=identity | changed
+    )
     return found.drop(columns=tuning.TIME)
 
 
@@ -29,6 +35,33 @@ def test_search_that_was_stopped_goes_on_with_the_same_trials(tmp_path):
         found = search(tmp_path / "b.csv", trials)
         pd.testing.assert_frame_equal(found, expected[:trials], check_exact=True)
     assert not search(tmp_path / "c.csv", 4, seed=1).equals(expected[:4])
+
+
+def test_trials_of_another_search_are_neither_gone_on_from_nor_lost(tmp_path):
+    path = tmp_path / "track.csv"
+    second = {"path": "t.more.csv", "sha256": "a" * 64, "fingerprint": [1.0, 2.0, 3.0, 4.0]}
+    expected = search(path, 2, more=second)
+    copy = Source(**{**SOURCE, "path": "copy.csv", "sha256": "b" * 64})
+    search(path, 3, more={**second, "sha256": "c" * 64}, source=copy)  # other line endings
+    kept = path.read_bytes()
+    other = Source(**{**SOURCE, "fingerprint": [1.0, 2.0, 3.0, 5.0]})
+    for changed, name in [
+        ({"source": other}, "features"),
+        ({"more": None}, "more"),
+        ({"more": {**second, "sha256": "d" * 64, "fingerprint": [9.0, 2.0, 3.0, 4.0]}}, "more"),
+        ({"seed": 1}, "seed"),
+        ({"split": "artist", "test_size": 0.2}, "split, test_size"),
+    ]:
+        with pytest.raises(
+            InputError, match=rf"track\.csv holds .*another value of {name}: .*move"
+        ):
+            search(path, 4, **{"more": second, **changed})
+    path.with_suffix(".json").unlink()  # as of trials that an earlier version made
+    with pytest.raises(InputError, match=r"not known what they were made with, .*no track\.json"):
+        search(path, 4, more=second)
+    assert path.read_bytes() == kept
+    path.rename(tmp_path / "away.csv")
+    assert search(path, 2, more=second).equals(expected)
 
 
 def test_search_learns_and_the_best_trial_is_the_one_with_the_highest_score(tmp_path):
@@ -92,6 +125,9 @@ def test_notebook_that_was_stopped_goes_on_with_the_same_trials_on_two_tables(
     pd.testing.assert_frame_equal(once, twice, check_exact=True)
     assert once[tuning.SCORE].max() == 100  # which the first table could not tell
     assert "make beyond MORE=1" in text
+    further.iloc[::-1].set_index(noise["filename"]).to_csv(tmp_path / "t.more.csv")
+    with pytest.raises(InputError, match="another value of more, validation_size"):
+        run_here("tune", **given, trials=3, output=str(tmp_path / "b"), validation_size=0.4)
     assert {path.name for path in (tmp_path / "b").iterdir()} == {
-        "track-more.csv", "track-more.yaml",
+        "track-more.csv", "track-more.json", "track-more.yaml",
     }  # fmt: skip

@@ -1,7 +1,8 @@
 """Table II: networks that go beyond the paper's, classical models and averages, on every split."""
 
 import dataclasses
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,7 +83,7 @@ def load(folder: Path) -> tuple[dict[str, dict[str, Row]], dict[str, dict], dict
         By split and by name.
     settings : dict of dict
         For each split what a training of it says: ``parameters`` and ``source``; and ``more``, the
-        checksums of the second features tables that rows were trained on.
+        different second features tables that rows were trained on (``runs.second_table``).
     left_out : dict of str
         Why a training failed, or does not count, by its folder.
 
@@ -113,7 +114,7 @@ def load(folder: Path) -> tuple[dict[str, dict[str, Row]], dict[str, dict], dict
             continue
         test = predictions[predictions["part"] == "test"].drop(columns="part")
         one = settings.setdefault(
-            split, {**content, "filenames": list(test["filename"]), "more": set()}
+            split, {**content, "filenames": list(test["filename"]), "more": []}
         )
         if list(test["filename"]) != one["filenames"] or not same_content(
             runs.source(content), runs.source(one)
@@ -122,8 +123,10 @@ def load(folder: Path) -> tuple[dict[str, dict[str, Row]], dict[str, dict], dict
                 f"{display_path(path.parent)} was not tested on the segments of the other rows: "
                 "train all of them on one table and one split (`make beyond`)."
             )
-        if "more" in content:
-            one["more"].add(content["more"]["sha256"])
+        if "more" in content and not any(
+            runs.same_second(content["more"], known) for known in one["more"]
+        ):
+            one["more"].append(content["more"])
         found.setdefault(split, {}).setdefault(name, []).append(
             {
                 "predictions": test.reset_index(drop=True),
@@ -242,14 +245,20 @@ def classical(
     ------
     InputError
         The features table's split has other test segments than the networks had. With ``more``,
-        they are not kept, and the second table is not at hand, or not the one of all networks.
+        the networks had several second tables, or theirs is not at hand and nothing is kept.
     """
     given = setting["parameters"]
     seed = given["seed"] if given["split_seed"] < 0 else given["split_seed"]
+    if more and len(setting["more"]) > 1:
+        raise InputError(
+            "there is no second features table that all networks with more were trained on, but "
+            f"{len(setting['more'])} different ones: `make beyond MORE=1` with the music trains "
+            "those again that had another."
+        )
 
     def fit() -> pd.DataFrame:
         check_features(segments)
-        second = _second_table(table, setting["more"]) if more else ""
+        second = _second_table(table, setting["more"][0]) if more else ""
         parts = splits.split(
             segments, given["split"], test_size=given["test_size"], seed=seed,
             table_folder=table.parent,
@@ -265,7 +274,7 @@ def classical(
     identity = {
         "source": source, "split": given["split"], "test_size": given["test_size"], "seed": seed,
         "models": {name: repr(build(0)) for name, (_, build) in tracks.CLASSICAL.items()},
-        **({"more": sorted(setting["more"])} if more else {}),
+        **({"more": setting["more"][0]} if more else {}),
     }  # fmt: skip
     suffix = find.WITH_MORE if more else ""
     kept = runs.kept(folder / f"classical{suffix}.csv", identity, fit)
@@ -277,12 +286,14 @@ def classical(
     }
 
 
-def _second_table(table: Path, checksums: Collection[str]) -> Path:
-    """Return the second features table that has the only checksum of those that networks noted."""
-    places = dict.fromkeys([find.more_table(table), find.more_table(find.EXTRACTED)])
+def _second_table(table: Path, noted: dict) -> Path:
+    """Return the path of the second features table that networks noted."""
+    here = [find.more_table(table), find.more_table(find.EXTRACTED)]
+    places = {path.resolve(): path for path in here}.values()
     for path in places:
-        if path.is_file() and {provenance.sha256(path)} == set(checksums):
-            return path
+        with suppress(InputError):  # what cannot be read is not it
+            if path.is_file() and runs.same_second(runs.second_table(path), noted):
+                return path
     raise InputError(
         "the second features table that all networks with more were trained on is not at hand as "
         f"{' or '.join(map(display_path, places))}: `make beyond MORE=1` with the music extracts "

@@ -22,6 +22,7 @@ from pathlib import Path
 from music_genre.build import done
 from music_genre.build.typed import NAME, Options
 from music_genre.data import find
+from music_genre.data.columns import MORE
 from music_genre.exceptions import InputError, meant
 from music_genre.names import normal
 from music_genre.paths import NOTEBOOKS, REPORTS, ROOT, atomic, display_path, natural_key
@@ -415,8 +416,8 @@ def specs(asked: Options, planned: list[Step], features: Path, *, extracted: boo
         content = {display_path(path): done.sha256_of_source(path) for path in files}
         if "features" in names:
             content |= {"table": checksum, **noted}
-        if more := step.given.get("more"):
-            content |= {"second table": _checksum(ROOT / more)}
+        if more := _second(step):
+            content |= {"second table": _checksum(ROOT / find.given(more))}
         content |= {display_path(path): done.sha256(path) for path in step.reads}
         described.append(
             {
@@ -439,6 +440,18 @@ def specs(asked: Options, planned: list[Step], features: Path, *, extracted: boo
     return described if asked.only else [*described, _page(asked, planned, checksum)]
 
 
+def _second(step: Step) -> str:
+    """Return the second features table that a step is given, or that its file of parameters names.
+
+    As in :func:`recipe`, a look at the lines will do.
+    """
+    if "more" in step.given or step.file is None:
+        return step.given.get("more", "")
+    text = step.file.read_text(encoding="utf-8", errors="replace")
+    found = re.search(r"""^more:[ \t]*(["']?)(.*?)\1(?:[ \t]+#.*)?[ \t]*$""", text, re.MULTILINE)
+    return found[2] if found else ""
+
+
 def _checksum(table: Path) -> str:
     return done.sha256(table) if table.is_file() else ""  # none before an extraction
 
@@ -449,18 +462,47 @@ def check_more(asked: Options, features: Path) -> None:
     Raises
     ------
     InputError
-        It lacks one, as where a clip of the published table cannot be read.
+        It lacks one, as where a clip of the published table cannot be read; or it lacks a column,
+        or has a segment twice.
     """
     more = ROOT / asked.more_table
     if not asked.more_table or not (more.is_file() and features.is_file()):
         return
-    lacking = sorted(_filenames(features) - _filenames(more), key=natural_key)
+    lacking = sorted(_filenames(features) - _segments(more), key=natural_key)
     if lacking:
+        others = f" (and {len(lacking) - 1:,} more)" if len(lacking) > 1 else ""
+        way_out = _AGAIN
+        if more != find.more_table(features):  # as where the published table lies beside the music
+            way_out = "train on the table that was extracted with it, with "
+            way_out += f"FEATURES={display_path(find.EXTRACTED)} MORE=1"
         raise InputError(
-            f"{asked.more_table} has no line for {lacking[0]} of {as_given(features)} (and "
-            f"{len(lacking) - 1:,} more): train on the table that was "
-            f"extracted with it, with FEATURES={display_path(find.EXTRACTED)} MORE=1."
+            f"{asked.more_table} has no line for {lacking[0]} of {as_given(features)}{others}: "
+            f"{way_out}."
         )
+
+
+_AGAIN = "extract both tables again from the music, with MORE=1"
+
+
+def _segments(more: Path) -> set[str]:
+    """Return the segments of a second features table that has all columns, and each once."""
+    find.check_table(more)
+    name = as_given(more)
+    with more.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        lines = csv.reader(file)
+        header = next(lines, [])
+        for column in ["filename", *MORE]:
+            if column not in header:
+                raise InputError(f"{name} lacks the column {column}: {_AGAIN}.")
+        place, found = header.index("filename"), set()
+        for line in filter(None, lines):
+            segment = normal(line[place]) if len(line) > place else ""
+            if segment in found:
+                raise InputError(
+                    f"{name}: segment {segment} stands more than once in filename: {_AGAIN}."
+                )
+            found.add(segment)
+    return found
 
 
 def _filenames(table: Path) -> set[str]:

@@ -1,6 +1,7 @@
 """Load and check the features table, recognise it by its content, compare it with another one."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -135,16 +136,7 @@ def load_more(more: str, segments: pd.DataFrame) -> pd.DataFrame | None:
     """
     if not more:
         return None
-    path = find.given(more)
-    table, name = _read(path, MORE), display_path(path)
-    missing = [column for column in ["filename", *MORE] if column not in table]
-    if missing:
-        raise InputError(
-            f"{name} lacks {_count(missing, 'column')}: name a second features table, as `make "
-            "report MORE=1` writes it beside the first."
-        )
-    table["filename"] = table["filename"].map(names.normal).astype(str)
-    _check_once(table, name)
+    table, name = _read_more(more), display_path(find.given(more))
     absent = ~segments["filename"].isin(table["filename"])
     if absent.any():
         raise InputError(
@@ -155,6 +147,37 @@ def load_more(more: str, segments: pd.DataFrame) -> pd.DataFrame | None:
     table = table.set_index(segments.index)
     _check_numbers(table, name, MORE)
     return table[MORE]
+
+
+def fingerprint_more(more: str | Path) -> list[float]:
+    """Sum up the content of a second features table, as :func:`fingerprint` does of the first.
+
+    What is no number counts as 0: a line that no segment asks for may hold anything.
+
+    Raises
+    ------
+    InputError
+        The file is missing or unreadable; it lacks a column; a filename stands twice.
+    """
+    table = _read_more(more)
+    values = table[MORE].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
+    values = np.nan_to_num(values, posinf=0, neginf=0).clip(-LARGEST, LARGEST)
+    numbers = pd.DataFrame(values, table.index, MORE)
+    return fingerprint(numbers.assign(filename=table["filename"], label=""), MORE)
+
+
+def _read_more(more: str | Path) -> pd.DataFrame:
+    path = find.given(more)
+    table, name = _read(path, MORE), display_path(path)
+    missing = [column for column in ["filename", *MORE] if column not in table]
+    if missing:
+        raise InputError(
+            f"{name} lacks {_count(missing, 'column')}: name a second features table, as `make "
+            "report MORE=1` writes it beside the first."
+        )
+    table["filename"] = table["filename"].map(names.normal).astype(str)
+    _check_once(table, name)
+    return table
 
 
 def has_features(segments: pd.DataFrame) -> bool:
@@ -197,7 +220,7 @@ def tracks(table: pd.DataFrame) -> pd.Series:
 clips = tracks  # a clip is what GTZAN has of a track
 
 
-def fingerprint(table: pd.DataFrame) -> list[float]:
+def fingerprint(table: pd.DataFrame, columns: Sequence[str] = FEATURES) -> list[float]:
     """Sum up a table's content in a few numbers that do not depend on the order of its lines.
 
     Each number is the sum of all standardised values, each with a sign of its own that follows
@@ -213,10 +236,10 @@ def fingerprint(table: pd.DataFrame) -> list[float]:
     """
     ordered = table.sort_values("filename")
     listed = ordered["filename"].str.cat(ordered["label"], sep=",").str.cat(sep="\n")
-    values = ordered[FEATURES].to_numpy(dtype=float)
+    values = ordered[[*columns]].to_numpy(dtype=float)
     spread = values.std(axis=0)
     scaled = (values - values.mean(axis=0)) / np.where(spread > 0, spread, 1)
-    n = len(table) + len(FEATURES)
+    n = len(table) + len(columns)
     bits = hashlib.shake_256(listed.encode()).digest(4 * -(-n // 8))
     signs = 2.0 * np.unpackbits(np.frombuffer(bits, dtype=np.uint8).reshape(4, -1), axis=1) - 1
     rows, columns = signs[:, : len(table)], signs[:, len(table) : n]
@@ -229,7 +252,11 @@ def same_content(one: Source, other: Source) -> bool:
     Rounding to six significant digits makes no difference, nor do differences that add up to less
     than two hundredths of a standard deviation.
     """
-    a, b = one.fingerprint, other.fingerprint
+    return same_fingerprint(one.fingerprint, other.fingerprint)
+
+
+def same_fingerprint(a: Sequence[float], b: Sequence[float]) -> bool:
+    """Tell whether two fingerprints are of the same content: see :func:`same_content`."""
     return len(a) == len(b) and np.allclose(a, b, rtol=0, atol=0.02)
 
 

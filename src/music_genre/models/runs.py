@@ -15,7 +15,7 @@ import pandas as pd
 from music_genre import names, params, provenance
 from music_genre.data.find import SAMPLE_TABLE
 from music_genre.data.find import given as given_path
-from music_genre.data.table import Source, same_content
+from music_genre.data.table import Source, fingerprint_more, same_content, same_fingerprint
 from music_genre.data.table import load as load_table
 from music_genre.exceptions import InputError
 from music_genre.metrics import classification
@@ -33,7 +33,7 @@ MODEL = ["model.keras", "scaler.json"]
 FILES = ["history.csv", "predictions.csv", "predictions_after.csv", *MODEL]  # beside metrics.json
 COLLAPSE = 0.1  # a fall of the test accuracy, as a share, beyond what epochs differ by
 # Parameters that do not change what is learnt.
-# A second features table counts by what is in it: its columns are in the identity.
+# The tables count by what is in them, not by their paths.
 _NOT_SETTINGS = {"features", "more", "output", "paper", "resume", "keep_states"}
 
 
@@ -59,10 +59,11 @@ def save(
     for predictions_after.csv (without probabilities), ``seconds_per_segment`` the time to predict
     one segment, if it was measured (:func:`music_genre.models.training.seconds_per_segment`).
     """
+    more = second_table(given.get("more", ""))
     content = {
         "parameters": _settings(given),
         "paper": given["paper"],
-        **_second_table(given.get("more", "")),
+        **({"more": more} if more else {}),
         "identity": identity,
         "epochs_run": len(history),
         "epochs_kept": int(history["kept"].sum()),
@@ -104,12 +105,28 @@ def save(
     return content
 
 
-def _second_table(more: str) -> dict:
-    """Return which second features table a training had, if it had one."""
+def second_table(more: str | Path) -> dict | None:
+    """Return which second features table something was made with, None if with none.
+
+    Returns
+    -------
+    dict or None
+        ``path``, the file's name; ``sha256`` of the file; ``fingerprint`` of its content
+        (:func:`music_genre.data.table.fingerprint_more`), which an earlier version did not note.
+
+    Raises
+    ------
+    InputError
+        As :func:`music_genre.data.table.fingerprint_more`.
+    """
     if not more:
-        return {}
+        return None
     path = given_path(more)
-    return {"more": {"path": names.readable(path.name), "sha256": provenance.sha256(path)}}
+    return {
+        "path": names.readable(path.name),
+        "sha256": provenance.sha256(path),
+        "fingerprint": fingerprint_more(path),
+    }
 
 
 def _chosen(history: pd.DataFrame) -> dict:
@@ -220,7 +237,7 @@ def finished(
 ) -> tuple[dict, pd.DataFrame, pd.DataFrame] | None:
     """Return what the same training left in a folder before, as :func:`load` does, or None.
 
-    The same has an equal :func:`identity`, a table of the same content, equal parameters and Keras'
+    The same has an equal :func:`identity`, tables of the same content, equal parameters and Keras'
     back end, whatever the version of the libraries. What the paper reports is not compared but
     updated. A damaged run is named, and None is returned.
     """
@@ -234,14 +251,17 @@ def finished(
         return None
     backend = content["provenance"]["keras_backend"]
     found = {"trained as": [content.get("identity"), backend], **_determined_by(content)}
-    wanted = {"parameters": _settings(given), "source": asdict(source)}
+    more = second_table(given.get("more", ""))
+    wanted = {"parameters": _settings(given), "source": asdict(source), "more": more}
     here = [identity, os.environ["KERAS_BACKEND"]]
-    if not _same(found, {"trained as": here, **_determined_by(wanted)}):
+    if not same(found, {"trained as": here, **_determined_by(wanted)}):
         return None
-    if content["paper"] != given["paper"]:
-        content["paper"] = given["paper"]
-        provenance.write_json(output / "metrics.json", content)
-    return content, history, predictions
+    updated = {**content, "paper": given["paper"]}
+    if more and "fingerprint" not in content["more"]:
+        updated["more"] = more
+    if updated != content:
+        provenance.write_json(output / "metrics.json", updated)
+    return updated, history, predictions
 
 
 def settings(content: dict) -> dict:
@@ -263,7 +283,7 @@ def with_seeds(run: Path) -> list[Path]:
 
     first = described(run)
     others = sorted((run.parents[1] / "seeds").glob(f"*/{run.name}/metrics.json"))
-    return [run, *(path.parent for path in others if _same(described(path.parent), first))]
+    return [run, *(path.parent for path in others if same(described(path.parent), first))]
 
 
 def kept(path: Path, identity: dict, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
@@ -279,7 +299,8 @@ def kept(path: Path, identity: dict, compute: Callable[[], pd.DataFrame]) -> pd.
         Where to keep the results, with the suffix ``.csv``.
     identity
         All that determines the results, in values that JSON knows. Under ``source`` may stand the
-        features table as a :class:`~music_genre.data.table.Source`: it is compared by content.
+        features table as a :class:`~music_genre.data.table.Source`, under ``more`` the second one
+        (:func:`second_table`): they are compared by content.
     compute
         Called without arguments if nothing kept has this identity. The results need names for
         columns; their index is not kept.
@@ -293,7 +314,7 @@ def kept(path: Path, identity: dict, compute: Callable[[], pd.DataFrame]) -> pd.
     note = path.with_suffix(".json")
     wanted = json.loads(json.dumps(identity, default=asdict, allow_nan=False))
     content = _noted(path, note)
-    if "identity" not in content or not _same(content["identity"], wanted):
+    if "identity" not in content or not same(content["identity"], wanted):
         results = compute()
         note.unlink(missing_ok=True)
         with atomic(path) as temporary:
@@ -339,19 +360,39 @@ def _settings(given: dict) -> dict:
 
 
 def _determined_by(content: dict) -> dict:
-    """Return a run's parameters, as this version has them, and its table."""
+    """Return a run's parameters, as this version has them, and its tables."""
     defaults = _settings(params.defaults("train"))
     parameters = {**defaults, **content["parameters"]}
-    return {"parameters": parameters, "source": content["source"]}
+    return {
+        "parameters": parameters, "source": content["source"], "more": content.get("more"),
+    }  # fmt: skip
 
 
-def _same(one: dict, other: dict) -> bool:
-    """Tell whether two identities are equal: tables, under ``source``, are compared by content."""
+def same(one: dict, other: dict) -> bool:
+    """Tell whether two identities are equal.
+
+    Tables, under ``source`` and ``more``, are compared by content.
+    """
     tables = [identity.get("source") for identity in (one, other)]
-    rest = [{**identity, "source": None} for identity in (one, other)]
-    if rest[0] != rest[1] or None in tables:
-        return rest[0] == rest[1] and tables[0] == tables[1]
+    rest = [{**identity, "source": None, "more": None} for identity in (one, other)]
+    if rest[0] != rest[1] or not same_second(one.get("more"), other.get("more")):
+        return False
+    if None in tables:
+        return tables[0] == tables[1]
     return same_content(*(Source(**table) for table in tables))
+
+
+def same_second(one: object, other: object) -> bool:
+    """Tell whether two second tables (:func:`second_table`) hold the same, whatever their files.
+
+    Of one that an earlier version noted, without its fingerprint, only the file tells.
+    """
+    if not (isinstance(one, dict) and isinstance(other, dict)):
+        return one == other
+    if one["sha256"] == other["sha256"]:
+        return True
+    known = "fingerprint" in one and "fingerprint" in other
+    return known and same_fingerprint(one["fingerprint"], other["fingerprint"])
 
 
 def source(content: dict) -> Source:

@@ -1,7 +1,9 @@
 """A search for a network's settings, scored by validation tracks: it never sees a test segment."""
 
+import json
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +17,11 @@ from optuna.distributions import (
 
 from music_genre import provenance
 from music_genre.data.splits import tracks
+from music_genre.exceptions import InputError
 from music_genre.metrics.predictions import vote
-from music_genre.models import inputs, networks, training
+from music_genre.models import inputs, networks, runs, training
 from music_genre.models.progress import Bar
+from music_genre.paths import display_path
 
 FIXED = {"schedule": "cosine", "activation": "tanh", "scale_on": "train"}  # in every trial
 RANDOM = 10  # trials drawn at random, before the sampler learns from those before
@@ -39,7 +43,13 @@ def space(models: list[str]) -> dict[str, BaseDistribution]:
 
 
 def search(
-    measure: Callable[[dict], float], path: Path, *, models: list[str], trials: int, seed: int
+    measure: Callable[[dict], float],
+    path: Path,
+    *,
+    models: list[str],
+    trials: int,
+    seed: int,
+    identity: dict,
 ) -> pd.DataFrame:
     """Try settings until there are so many trials, and go on from those kept in a file.
 
@@ -51,13 +61,23 @@ def search(
     measure
         Takes parameters of the train notebook, returns the accuracy to maximise, in per cent.
     path
-        A CSV file with a line for each finished trial, written after each.
+        A CSV file with a line for each finished trial, written after each. What determines them
+        stands beside it, in the JSON file of the same name.
+    identity
+        What determines a score beside ``models`` and ``seed``: parameters of the tune notebook, and
+        the tables as :func:`music_genre.models.runs.kept` takes them.
 
     Returns
     -------
     DataFrame [shape=(n_trials, 10)]
         The parameters drawn, :data:`SCORE` and :data:`TIME`, in the order of the trials.
+
+    Raises
+    ------
+    InputError
+        The trials kept in the file were made with something else, or it is not known with what.
     """
+    _check_and_note(path, {"models": models, "seed": seed, **identity})
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     drawn_from, lines = space(models), _lines(path)
     with Bar(total=trials, initial=min(len(lines), trials), unit="trial") as bar:
@@ -76,6 +96,30 @@ def search(
             bar.set_postfix_str(f"best {max(line[SCORE] for line in lines):.1f} %", refresh=False)
             bar.update()
     return pd.DataFrame(lines[:trials])
+
+
+def _check_and_note(path: Path, identity: dict) -> None:
+    """Note what determines a search, or check that the trials that are kept are of the same one."""
+    note = path.with_suffix(".json")
+    wanted = json.loads(json.dumps(identity, default=asdict, allow_nan=False))
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        provenance.write_json(note, {"identity": wanted})
+        return
+    kept = provenance.read_json(note).get("identity", {}) if note.exists() else None
+    if kept is None:
+        why = f"of which it is not known what they were made with, as there is no {note.name}"
+    else:
+        # By the parameters' names: that of the features table is `features`.
+        other = ["features" if name == "source" else name for name in {**kept, **wanted}
+                 if not runs.same({name: kept.get(name)}, {name: wanted.get(name)})]  # fmt: skip
+        why = f"that were made with another value of {', '.join(other)}"
+        if not other:
+            return
+    raise InputError(
+        f"{display_path(path)} holds trials {why}: to search anew, move it out of its folder, or "
+        "name another folder as output."
+    )
 
 
 def _lines(path: Path) -> list[dict]:

@@ -232,7 +232,7 @@ def restore(folder: Path, published: Path = PUBLISHED) -> int:
             files = [path for path in results if path.parent == published / step]
             if step == Path("rows", last):
                 files += [published / "model" / name for name in MODEL]
-            if _is_there(folder / step, files):
+            if _is_there(folder / step, files) or _own_search(folder / step, files):
                 continue
             (aside / step).mkdir(parents=True, exist_ok=True)
             for path in files:
@@ -271,6 +271,15 @@ def _is_there(step: Path, published: list[Path]) -> bool:
     # An earlier version could be killed between a row's results and its model.
     (same,) = (path for path in published if path.name == note.name)
     return content.get("identity") != provenance.read_json(same).get("identity")
+
+
+def _own_search(step: Path, published: list[Path]) -> bool:
+    """Tell whether a folder holds trials of another search, which hours of work may have made."""
+    return any(
+        (own := step / path.name).exists() and own.read_bytes() != path.read_bytes()
+        for path in published
+        if step.name == "tune"
+    )
 
 
 def _check_and_note(step: Path, published: Path) -> None:
