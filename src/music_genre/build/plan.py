@@ -69,7 +69,7 @@ def steps(asked: Options) -> list[Step]:
     resplit = _files(PARAMS / "resplit") if asked.recipes else {}
     claims = _files(PARAMS / "claims") if asked.recipes else {}
     last = list(rows.values())[-1]
-    if asked.splits and re.search(r"^more: *['\"]?[^'\"\s]", last.read_text("utf-8"), re.MULTILINE):
+    if asked.splits and _more_of(last):
         raise InputError(
             f"params/{asked.table}/{last.name} sets more, a second features table, which the "
             "comparison of splits does not read: leave out SPLITS=, or more."
@@ -441,13 +441,18 @@ def specs(asked: Options, planned: list[Step], features: Path, *, extracted: boo
 
 
 def _second(step: Step) -> str:
-    """Return the second features table that a step is given, or that its file of parameters names.
+    """Return the second features table that a step is given, or that its file names, or nothing."""
+    if "more" in step.given or step.file is None:
+        return step.given.get("more", "")
+    return _more_of(step.file)
+
+
+def _more_of(file: Path) -> str:
+    """Return the second features table that a file of parameters names, or nothing.
 
     As in :func:`recipe`, a look at the lines will do.
     """
-    if "more" in step.given or step.file is None:
-        return step.given.get("more", "")
-    text = step.file.read_text(encoding="utf-8", errors="replace")
+    text = file.read_text(encoding="utf-8", errors="replace")
     found = re.search(r"""^more:[ \t]*(["']?)(.*?)\1(?:[ \t]+#.*)?[ \t]*$""", text, re.MULTILINE)
     return found[2] if found else ""
 
